@@ -1,0 +1,27 @@
+"""
+Every kind of HTTP response, right, fast and effortless, on plain Django.
+
+Importable before Django's settings are configured.
+"""
+
+from django_bolt.responses import (
+    HTML,
+    JSON,
+    PlainText,
+    Redirect,
+    Response,
+    StreamingResponse,
+)
+from django_bolt.views import bolt_view
+
+__all__ = [
+    "HTML",
+    "JSON",
+    "PlainText",
+    "Redirect",
+    "Response",
+    "StreamingResponse",
+    "bolt_view",
+]
+
+__version__ = "0.1.0"

@@ -1,0 +1,223 @@
+"""
+System checks: one small function a rule, each message with an id and a hint.
+
+All are tagged ``django_bolt`` and ``security``. Ids are never reused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.utils.module_loading import import_string
+
+from django_bolt.conf import conf
+
+Check: TypeAlias = Callable[..., list[CheckMessage]]
+
+MIDDLEWARE = "django_bolt.middleware.BoltMiddleware"
+TAGS = ("django_bolt", Tags.security)
+
+
+def register_checks() -> None:
+    """Register every check of the app with Django."""
+    for check in (
+        check_middleware_is_there,
+        check_middleware_is_there_once,
+        check_middleware_is_last,
+        check_file_dirs_are_a_list,
+        check_file_dirs_are_absolute_paths,
+        check_file_dirs_exist,
+        check_setting_of_the_namesake_is_not_used,
+        check_ping_interval,
+        check_ping_comment,
+    ):
+        register(check, *TAGS)
+    register(check_file_dirs_are_set, *TAGS, deploy=True)
+
+
+def check_middleware_is_there(**kwargs: Any) -> list[CheckMessage]:
+    """W001: without the middleware only ``bolt_view`` converts."""
+    if _places():
+        return []
+    return [
+        Warning(
+            f"{MIDDLEWARE} is not in MIDDLEWARE: what views return is not converted, "
+            "and conditional and range requests are not answered.",
+            hint=f'Add "{MIDDLEWARE}" as the last entry of MIDDLEWARE.',
+            id="django_bolt.W001",
+        )
+    ]
+
+
+def check_middleware_is_there_once(**kwargs: Any) -> list[CheckMessage]:
+    """E001: a second one has nothing to convert, and one is at the wrong place."""
+    places = _places()
+    if len(places) < 2:
+        return []
+    return [
+        Error(
+            f"{MIDDLEWARE} is in MIDDLEWARE {len(places)} times, at the positions "
+            f"{', '.join(map(str, places))}.",
+            hint="Keep the last entry only.",
+            id="django_bolt.E001",
+        )
+    ]
+
+
+def check_middleware_is_last(**kwargs: Any) -> list[CheckMessage]:
+    """W002: what is further in gets the view's value in the place of a response."""
+    places = _places()
+    inner = settings.MIDDLEWARE[places[-1] + 1 :] if places else []
+    if not inner:
+        return []
+    return [
+        Warning(
+            f"{MIDDLEWARE} must be the last entry of MIDDLEWARE: after it come "
+            f"{', '.join(inner)}, which receive what a view returned instead of a "
+            "response.",
+            hint=f'Move "{MIDDLEWARE}" to the end of MIDDLEWARE.',
+            id="django_bolt.W002",
+        )
+    ]
+
+
+def check_file_dirs_are_a_list(**kwargs: Any) -> list[CheckMessage]:
+    """E002: a single path is easily given in the place of a list."""
+    directories = conf.allowed_file_dirs
+    if directories is None or _is_list(directories):
+        return []
+    return [
+        Error(
+            "BOLT_ALLOWED_FILE_DIRS must be a list of directories or None; got "
+            f"{directories!r}.",
+            hint='Write [BASE_DIR / "media"], with brackets.',
+            id="django_bolt.E002",
+        )
+    ]
+
+
+def check_file_dirs_are_absolute_paths(**kwargs: Any) -> list[CheckMessage]:
+    """E003: a relative path depends on where the server was started."""
+    return [
+        Error(
+            "BOLT_ALLOWED_FILE_DIRS must hold absolute paths, each a str or a Path; "
+            f"got {entry!r}.",
+            hint='Build it from BASE_DIR: BASE_DIR / "media".',
+            id="django_bolt.E003",
+        )
+        for entry in _entries()
+        if not _is_absolute(entry)
+    ]
+
+
+def check_file_dirs_exist(**kwargs: Any) -> list[CheckMessage]:
+    """W003: nothing can be read from a directory that is not there."""
+    return [
+        Warning(
+            f"BOLT_ALLOWED_FILE_DIRS names {fspath(entry)!r}, which is no directory.",
+            hint="Create the directory, or correct its name.",
+            id="django_bolt.W003",
+        )
+        for entry in _entries()
+        if _is_absolute(entry) and not Path(entry).is_dir()
+    ]
+
+
+def check_file_dirs_are_set(**kwargs: Any) -> list[CheckMessage]:
+    """W004, for deployment: unset, a path from a client reaches any file."""
+    if conf.allowed_file_dirs is not None:
+        return []
+    return [
+        Warning(
+            "BOLT_ALLOWED_FILE_DIRS is not set: File and FileResponse may read any "
+            "file that the server may read.",
+            hint=(
+                "Set it to the directories that hold what clients may have, or to [] "
+                "when no files are sent."
+            ),
+            id="django_bolt.W004",
+        )
+    ]
+
+
+def check_setting_of_the_namesake_is_not_used(**kwargs: Any) -> list[CheckMessage]:
+    """W005: another package reads this name; here it would guard nothing."""
+    if not hasattr(settings, "BOLT_ALLOWED_FILE_PATHS"):
+        return []
+    return [
+        Warning(
+            "BOLT_ALLOWED_FILE_PATHS is not read, so it guards no file.",
+            hint="Rename it to BOLT_ALLOWED_FILE_DIRS.",
+            id="django_bolt.W005",
+        )
+    ]
+
+
+def check_ping_interval(**kwargs: Any) -> list[CheckMessage]:
+    """E004: seconds, or ``None`` for no pings."""
+    interval: object = conf.sse_ping_interval
+    if interval is None:
+        return []
+    if (
+        isinstance(interval, int | float)
+        and not isinstance(interval, bool)
+        and math.isfinite(interval)
+        and interval > 0
+    ):
+        return []
+    return [
+        Error(
+            "BOLT_SSE_PING_INTERVAL must be a finite number of seconds above zero, or "
+            f"None; got {interval!r}.",
+            hint="Use 15.0, or None to send no pings.",
+            id="django_bolt.E004",
+        )
+    ]
+
+
+def check_ping_comment(**kwargs: Any) -> list[CheckMessage]:
+    """E005: the text of the ping."""
+    comment: object = conf.sse_ping_comment
+    if isinstance(comment, str):
+        return []
+    return [
+        Error(
+            f"BOLT_SSE_PING_COMMENT must be a str; got {comment!r}.",
+            hint='Use "ping". To send no pings, set BOLT_SSE_PING_INTERVAL to None.',
+            id="django_bolt.E005",
+        )
+    ]
+
+
+def _places() -> list[int]:
+    """Return where the middleware, or a subclass of it, stands in MIDDLEWARE."""
+    return [index for index, path in enumerate(settings.MIDDLEWARE) if _is_bolt(path)]
+
+
+def _is_bolt(path: str) -> bool:
+    try:
+        middleware = import_string(path)
+    except ImportError:  # Django reports it when it builds the chain.
+        return False
+    bolt = import_string(MIDDLEWARE)
+    return isinstance(middleware, type) and issubclass(middleware, bolt)
+
+
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+
+
+def _entries() -> Iterator[Any]:
+    directories = conf.allowed_file_dirs
+    if directories is not None and _is_list(directories):
+        yield from directories
+
+
+def _is_absolute(entry: object) -> bool:
+    return isinstance(entry, str | PathLike) and Path(entry).is_absolute()

@@ -1,0 +1,62 @@
+"""
+Every setting of django_bolt, read from ``django.conf.settings`` at each access.
+
+Nothing is kept: ``override_settings`` works. What a setting says is checked by
+the system checks (``django_bolt.checks``), not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Generic, TypeVar, cast
+
+from django.conf import settings
+
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """
+    A ``BOLT_*`` setting, named after the attribute that holds it.
+
+    Args:
+        default: Its value when the project does not set it.
+    """
+
+    name: str
+
+    def __init__(self, default: T) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"BOLT_{name.upper()}"
+
+    def __get__(self, instance: object, owner: type) -> T:
+        return cast(T, getattr(settings, self.name, self.default))
+
+
+class Conf:
+    """The settings; docs/settings.md lists exactly these."""
+
+    allowed_file_dirs = Setting[Sequence[str | PathLike[str]] | None](None)
+    """
+    Directories that ``File`` and ``FileResponse`` may read.
+
+    ``None`` (or unset) allows any path, an empty list none.
+    """
+
+    sse_ping_interval = Setting[float | None](15.0)
+    """
+    Seconds of silence after which an event stream sends a comment.
+
+    ``None`` sends none. The default is what WHATWG HTML, "Server-sent events",
+    authoring notes, proposes: proxies close a silent connection, the
+    impatient ones after 30 seconds.
+    """
+
+    sse_ping_comment = Setting[str]("ping")
+    """The text of that comment."""
+
+
+conf = Conf()

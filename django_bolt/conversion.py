@@ -1,0 +1,219 @@
+"""
+What a view returned, to a response.
+
+The middleware and ``bolt_view`` share this table; they differ only in what
+they do with ``None`` and with a coroutine that nobody awaited.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from types import AsyncGeneratorType, CoroutineType, GeneratorType
+from typing import Any, TypeAlias
+
+import msgspec
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.db.models import Model, QuerySet
+from django.http.response import HttpResponseBase
+from django.utils.functional import Promise
+
+from django_bolt.encoding import encode_json_inline
+from django_bolt.encoding.hook import is_pydantic
+from django_bolt.responses.base import Response
+from django_bolt.responses.content import JSON, PlainText
+from django_bolt.responses.streaming import StreamingResponse
+from django_bolt.types import Headers, View
+
+ResponseClass: TypeAlias = Callable[..., HttpResponseBase]
+"""Called with the value and, by name, ``status_code`` and ``headers``."""
+
+
+def _octets(
+    content: bytes | bytearray | memoryview,
+    *,
+    status_code: int,
+    headers: Headers | None,
+) -> Response:
+    return Response(content, status_code, headers, "application/octet-stream")
+
+
+def _nothing(content: None, *, status_code: int, headers: Headers | None) -> Response:
+    return Response(b"", status_code, headers)
+
+
+_BY_EXACT_TYPE: dict[type, ResponseClass] = {
+    dict: JSON,
+    list: JSON,
+    tuple: JSON,
+    str: PlainText,
+    bytes: _octets,
+    GeneratorType: StreamingResponse,
+    AsyncGeneratorType: StreamingResponse,
+}
+
+_BY_BASE: tuple[tuple[tuple[type, ...], ResponseClass], ...] = (
+    ((str, Promise), PlainText),
+    ((dict, list, tuple, msgspec.Struct, QuerySet), JSON),
+    ((bytes, bytearray, memoryview), _octets),
+    ((Generator, AsyncGenerator), StreamingResponse),
+)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Conversion:
+    """
+    How the values that one view returns become responses.
+
+    Args:
+        view: The view, to be named in errors.
+        response_class: What to make of every value that is no response;
+            ``None`` chooses by the type of the value.
+        status_code: HTTP status code of the response that is made.
+        headers: Header fields of the response that is made.
+    """
+
+    view: View
+    response_class: ResponseClass | None = None
+    status_code: int = 200
+    headers: Headers | None = None
+
+    def convert(self, value: object) -> HttpResponseBase:
+        """
+        Return ``value`` as a response; a response is returned as it is.
+
+        Raises:
+            TypeError: The type of ``value`` converts to no response, or it
+                holds something that cannot be encoded.
+        """
+        if isinstance(value, HttpResponseBase):
+            return value
+        return self._make(self._choose(value), value)
+
+    async def aconvert(self, value: object) -> HttpResponseBase:
+        """Do the same in an event loop: what may query goes to a thread."""
+        if isinstance(value, HttpResponseBase):
+            return value
+        response_class = self._choose(value)
+        if _encodes_json(response_class, value):
+            encoded = encode_json_inline(value)
+            if encoded is None:
+                return await sync_to_async(self._make)(response_class, value)
+            value = msgspec.Raw(encoded)
+        return self._make(response_class, value)
+
+    def _choose(self, value: object) -> ResponseClass:
+        if value is None and self.status_code == 204:
+            return _nothing
+        if value is None or isinstance(value, CoroutineType):
+            return self._refuse(value)
+        return (
+            self.response_class
+            or _BY_EXACT_TYPE.get(type(value))
+            or _choose_by_base(value)
+            or self._refuse(value)
+        )
+
+    def _make(self, response_class: ResponseClass, value: object) -> HttpResponseBase:
+        try:
+            return response_class(
+                value, status_code=self.status_code, headers=self.headers
+            )
+        except (TypeError, ValueError) as error:
+            if type(error) not in (TypeError, ValueError):
+                raise
+            # The view has returned: no line of the traceback is the view's.
+            raise type(error)(
+                f"The view {describe_view(self.view)} returned a {_name(type(value))} "
+                f"that cannot be sent: {error}"
+            ) from error
+
+    def _refuse(self, value: object) -> ResponseClass:
+        what = f"a {_name(type(value))}"
+        hint = ""
+        if value is None:
+            what = "None"
+            hint = " Is a return missing? An empty answer has the status 204."
+        elif isinstance(value, type):
+            what = f"the class {_name(value)} itself"
+            hint = " Return an instance of it."
+        elif isinstance(value, CoroutineType):
+            value.close()
+            what = "a coroutine that was not awaited"
+            hint = " Add an await."
+        elif isinstance(value, Model):
+            hint = " Return the fields to send by name, in a dict or a msgspec.Struct."
+        raise TypeError(
+            f"The view {describe_view(self.view)} returned {what}. A view may return "
+            "an HttpResponse, a dict, list, tuple, msgspec.Struct, dataclass, attrs or "
+            "pydantic object, a QuerySet, str or bytes, or a sync or async generator."
+            f"{hint}"
+        )
+
+
+def _choose_by_base(value: object) -> ResponseClass | None:
+    for bases, response_class in _BY_BASE:
+        if isinstance(value, bases):
+            return response_class
+    if isinstance(value, type):
+        return None
+    if dataclasses.is_dataclass(value) or hasattr(value, "__attrs_attrs__"):
+        return JSON
+    return JSON if is_pydantic(value) else None
+
+
+def _encodes_json(response_class: ResponseClass, value: object) -> bool:
+    if response_class is Response:
+        return not isinstance(value, bytes | bytearray | memoryview)
+    return isinstance(response_class, type) and issubclass(response_class, JSON)
+
+
+def convert_calls(
+    view: View,
+    convert: Callable[[object], object],
+    aconvert: Callable[[object], Awaitable[object]],
+) -> View:
+    """
+    Wrap a view so that what it returns is converted.
+
+    Args:
+        view: A function or other callable, sync or async.
+        convert: Called with what a sync view returned, unless it is a response.
+        aconvert: The same for an async view; awaited.
+
+    Returns:
+        A coroutine function for a coroutine function, else a function; either
+        carries the attributes of ``view``.
+    """
+    if iscoroutinefunction(view):
+
+        @functools.wraps(view)
+        async def acall(request: Any, *args: Any, **kwargs: Any) -> Any:
+            value = await view(request, *args, **kwargs)
+            return (
+                value if isinstance(value, HttpResponseBase) else await aconvert(value)
+            )
+
+        return acall
+
+    @functools.wraps(view)
+    def call(request: Any, *args: Any, **kwargs: Any) -> Any:
+        value = view(request, *args, **kwargs)
+        return value if isinstance(value, HttpResponseBase) else convert(value)
+
+    return call
+
+
+def describe_view(view: Any) -> str:
+    """Name a view as a developer would look for it; a class-based one by its class."""
+    while isinstance(view, functools.partial):
+        view = view.func
+    view = getattr(view, "view_class", view)
+    return _name(view if hasattr(view, "__qualname__") else type(view))
+
+
+def _name(named: Any) -> str:
+    if named.__module__ == "builtins":
+        return str(named.__qualname__)
+    return f"{named.__module__}.{named.__qualname__}"

@@ -1,0 +1,226 @@
+"""
+Say where in some data the value lies that has no JSON form.
+
+Runs only after msgspec has refused the data. The walk keeps its own stack, so
+that data nested a hundred thousand levels deep is handled like any other.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeAlias
+
+import msgspec
+from django.db.models import Model
+
+from django_bolt.encoding.hook import (
+    ConsumedIterator,
+    Consumption,
+    Unencodable,
+    convert,
+    encode,
+    is_pydantic,
+)
+
+Children: TypeAlias = Iterator[tuple[str, object]]
+"""Steps to the parts of a value, as they are written in Python, and the parts."""
+
+_DEEPEST = 100_000
+_SHOWN_AT_START, _SHOWN_AT_END = 8, 4
+
+
+def explain(error: Exception, data: object) -> Exception:
+    """
+    Return the error to raise in the place of an encoder's.
+
+    Args:
+        error: What the encoder raised.
+        data: What it was given.
+
+    Returns:
+        An error that names the type and the path of the first value that
+        cannot be encoded; ``error`` itself when it came from code that the
+        encoder called, such as a property or a generator.
+    """
+    consumed: Consumption = {}
+    if isinstance(error, ConsumedIterator):
+        consumed, error = error.items, error.error
+    found = _Walk(consumed).find(data)
+    if found is None and isinstance(error, RecursionError):
+        return ValueError("data is nested too deep to be encoded as JSON.")
+    return found or error
+
+
+class _Walk:
+    """A depth-first walk to the first value that cannot be encoded."""
+
+    def __init__(self, consumed: Consumption) -> None:
+        self.consumed = consumed
+        self.steps = ["data"]
+        self.open: list[tuple[int, Children]] = []
+        self.open_ids: set[int] = set()
+
+    def find(self, data: object) -> Exception | None:
+        """Return the error for the first mistake in ``data``, if there is one."""
+        error = self.enter(data)
+        while error is None and self.open:
+            identity, children = self.open[-1]
+            try:
+                step, value = next(children)
+            except StopIteration:
+                self.open.pop()
+                self.open_ids.discard(identity)
+                self.steps.pop()
+            except _BadKey as bad:
+                error = bad.describe(self.path)
+            else:
+                self.steps.append(step)
+                error = self.enter(value)
+        return error
+
+    def enter(self, value: object) -> Exception | None:
+        """Judge a leaf, or open a value that has parts to have them judged."""
+        if id(value) in self.open_ids:
+            return ValueError(
+                f"{self.path} must not hold itself: JSON has no form for a cycle."
+            )
+        if len(self.open) > _DEEPEST:
+            return ValueError(f"{self.path} is nested too deep to be encoded as JSON.")
+        children = self.children(value)
+        if children is None:
+            try:
+                children = _judge(value)
+            except Unencodable:
+                return TypeError(f"{self.path} {_refusal(value)}")
+            except ValueError as error:
+                fault = ValueError(f"{self.path} {_fault(value, error)}")
+                fault.__cause__ = error
+                return fault
+        self.open.append((id(value), children))
+        self.open_ids.add(id(value))
+        return None
+
+    def children(self, value: Any) -> Children | None:
+        """Return the parts of a value that msgspec takes apart by itself."""
+        if isinstance(value, Iterator):
+            # One that is not remembered was encoded without a fault.
+            _, items = self.consumed.get(id(value), (value, []))
+            return _items(items)
+        kind = type(value)
+        if issubclass(kind, dict):
+            return _pairs(dict.items(value))
+        if issubclass(kind, list | tuple | set | frozenset):
+            return _items(value)
+        if issubclass(kind, msgspec.Struct):
+            return _attributes(value, kind.__struct_fields__)
+        if dataclasses.is_dataclass(kind):
+            return _attributes(
+                value, [field.name for field in dataclasses.fields(kind)]
+            )
+        if hasattr(kind, "__attrs_attrs__"):
+            return _attributes(value, [field.name for field in kind.__attrs_attrs__])
+        return None
+
+    @property
+    def path(self) -> str:
+        """The way to the current value, as it would be written in Python."""
+        steps = self.steps
+        if len(steps) > _SHOWN_AT_START + _SHOWN_AT_END:
+            steps = [*steps[:_SHOWN_AT_START], "…", *steps[-_SHOWN_AT_END:]]
+        return "".join(steps)
+
+
+class _BadKey(Exception):
+    """A key that has no JSON form."""
+
+    def __init__(self, key: object, error: Exception) -> None:
+        self.key = key
+        self.error = error
+
+    def describe(self, path: str) -> Exception:
+        name = f"The key {self.key!r:.80} of {path}"
+        if isinstance(self.error, UnicodeEncodeError):
+            return ValueError(f"{name} {_fault(self.key, self.error)}")
+        return TypeError(
+            f"{name} has no JSON form; its type is {_name(type(self.key))}. "
+            "Use a str, a number or what stands for one."
+        )
+
+
+def _judge(value: object) -> Children:
+    """
+    Encode a value without parts; of one that the hook replaces, give the rest.
+
+    Raises:
+        Unencodable: The value has no JSON form.
+        ValueError: The value itself is at fault.
+    """
+    try:
+        encode(value)
+    except (TypeError, RecursionError, ConsumedIterator):
+        # Foreign code may raise TypeError too; then there is nothing to name.
+        parts = value.__dict__ if is_pydantic(value) else None
+        if isinstance(parts, dict):
+            return _attributes(value, parts)
+        return iter([("", convert(value))])
+    return iter(())
+
+
+def _items(values: Iterable[object]) -> Children:
+    return ((f"[{index}]", value) for index, value in enumerate(values))
+
+
+def _pairs(pairs: Iterable[tuple[object, object]]) -> Children:
+    for key, value in pairs:
+        try:
+            encode({key: None})
+        except (TypeError, UnicodeEncodeError) as error:
+            raise _BadKey(key, error) from None
+        shown = json.dumps(key, ensure_ascii=False) if type(key) is str else repr(key)
+        yield f"[{shown}]", value
+
+
+def _attributes(value: object, names: Iterable[str]) -> Children:
+    for name in names:
+        yield f".{name}", getattr(value, name, None)
+
+
+def _refusal(value: object) -> str:
+    """Say of a value that has no JSON form what it is, and the way out."""
+    if isinstance(value, type):
+        return (
+            f"has no JSON form; it is the class {_name(value)} itself. "
+            "Give an instance of it."
+        )
+    name = _name(type(value))
+    if isinstance(value, Model):
+        return (
+            f"is a model instance ({name}), which is not encoded by itself: every "
+            "column would go out. Name the fields: with .values(…) on the queryset, "
+            "with django.forms.model_to_dict(instance, fields=[…]), or with a "
+            "msgspec.Struct and msgspec.convert(instance, Struct, "
+            "from_attributes=True)."
+        )
+    return (
+        f"has no JSON form; its type is {name}. Give a str, a number, a dict, a list, "
+        "a dataclass or a msgspec.Struct in its place."
+    )
+
+
+def _fault(value: object, error: ValueError) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return (
+            "must be text that UTF-8 can encode; it holds the lone surrogate "
+            f"{error.object[error.start]!r} at index {error.start}."
+        )
+    return f"cannot be encoded as JSON: {error}"
+
+
+def _name(kind: type) -> str:
+    return (
+        kind.__qualname__
+        if kind.__module__ == "builtins"
+        else f"{kind.__module__}.{kind.__qualname__}"
+    )

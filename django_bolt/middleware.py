@@ -1,0 +1,130 @@
+"""
+BoltMiddleware: views return values, and clients receive responses.
+
+Converts at the call of the view, so that Django's checks and every middleware
+see a response. Django wraps the call of a view in ``make_view_atomic``; the
+handler that has this method is known to the innermost middleware, and its
+method is replaced on that one handler. Where no handler is known, values are
+converted when they reach the middleware.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from types import CoroutineType
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from django_bolt.conversion import Conversion, convert_calls
+from django_bolt.types import View
+
+logger = logging.getLogger("django_bolt")
+
+GetResponse = Callable[[HttpRequest], Any]
+
+
+class BoltMiddleware:
+    """
+    Convert what views return to responses, sync and async, WSGI and ASGI.
+
+    Must be the last entry of ``MIDDLEWARE``: another one further in would get
+    what the view returned instead of a response.
+
+    Args:
+        get_response: What Django's handler gives to every middleware.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+        handler = _find_handler(get_response)
+        if handler is None:
+            logger.warning(
+                "django_bolt.middleware.BoltMiddleware must be the last entry of "
+                "MIDDLEWARE, next to the view: middleware after it receives what a "
+                "view returned instead of a response, and generators are refused on "
+                "Python 3.11 and older."
+            )
+        elif not isinstance(handler.make_view_atomic, _MakeViewAtomic):
+            handler.make_view_atomic = _MakeViewAtomic(handler.make_view_atomic)  # type: ignore[method-assign]
+
+    def __call__(
+        self, request: HttpRequest
+    ) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Answer a request; under ASGI, return what is to be awaited."""
+        if self.is_async:
+            return self._acall(request)
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseBase):
+            return response
+        return _conversion(request).convert(response)
+
+    async def _acall(self, request: HttpRequest) -> HttpResponseBase:
+        response = await self.get_response(request)
+        if isinstance(response, HttpResponseBase):
+            return response
+        return await _conversion(request).aconvert(response)
+
+
+class _MakeViewAtomic:
+    """
+    A handler's ``make_view_atomic`` that converts inside the transaction.
+
+    What cannot be converted thus rolls it back, as any error in a view does.
+    """
+
+    def __init__(self, make_view_atomic: Callable[[View], View]) -> None:
+        self.make_view_atomic = make_view_atomic
+
+    def __call__(self, view: View) -> View:
+        try:
+            converting = _converting(view)
+        except TypeError:  # A callable object that cannot be hashed.
+            converting = _converting.__wrapped__(view)
+        return self.make_view_atomic(converting)
+
+
+@functools.lru_cache(maxsize=4096)
+def _converting(view: View) -> View:
+    conversion = Conversion(view)
+
+    def convert(value: object) -> object:
+        return value if _is_refused(value) else conversion.convert(value)
+
+    async def aconvert(value: object) -> object:
+        return value if _is_refused(value) else await conversion.aconvert(value)
+
+    return convert_calls(view, convert, aconvert)
+
+
+def _is_refused(value: object) -> bool:
+    """Tell whether Django itself refuses a value, and says so better."""
+    return value is None or isinstance(value, CoroutineType)
+
+
+def _conversion(request: HttpRequest) -> Conversion:
+    match = request.resolver_match
+    return Conversion(match.func if match else BoltMiddleware)
+
+
+def _find_handler(get_response: GetResponse) -> BaseHandler | None:
+    """Return the handler that calls the view next, if this is the innermost."""
+    method = getattr(get_response, "__wrapped__", None)
+    handler = getattr(method, "__self__", None)
+    if isinstance(handler, BaseHandler) and getattr(method, "__name__", None) in (
+        "_get_response",
+        "_get_response_async",
+    ):
+        return handler
+    return None

@@ -1,0 +1,14 @@
+"""The response classes, each usable wherever Django takes a response."""
+
+from django_bolt.responses.base import Response
+from django_bolt.responses.content import HTML, JSON, PlainText, Redirect
+from django_bolt.responses.streaming import StreamingResponse
+
+__all__ = [
+    "HTML",
+    "JSON",
+    "PlainText",
+    "Redirect",
+    "Response",
+    "StreamingResponse",
+]
