@@ -11,7 +11,7 @@ import dataclasses
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
-from typing import Any, TypeAlias
+from typing import Any, NoReturn, TypeAlias
 
 import msgspec
 from asgiref.sync import iscoroutinefunction, sync_to_async
@@ -81,23 +81,25 @@ class Conversion:
 
     def convert(self, value: object) -> HttpResponseBase:
         """
-        Return ``value`` as a response; a response is returned as it is.
+        Make a response of a value.
+
+        Args:
+            value: What the view returned, unless it is a response.
 
         Raises:
             TypeError: The type of ``value`` converts to no response, or it
                 holds something that cannot be encoded.
         """
-        if isinstance(value, HttpResponseBase):
-            return value
         return self._make(self._choose(value), value)
 
     async def aconvert(self, value: object) -> HttpResponseBase:
         """Do the same in an event loop: what may query goes to a thread."""
-        if isinstance(value, HttpResponseBase):
-            return value
         response_class = self._choose(value)
         if _encodes_json(response_class, value):
-            encoded = encode_json_inline(value)
+            try:
+                encoded = encode_json_inline(value)
+            except (TypeError, ValueError) as error:
+                self._raise_naming_the_view(error, value)
             if encoded is None:
                 return await sync_to_async(self._make)(response_class, value)
             value = msgspec.Raw(encoded)
@@ -121,13 +123,16 @@ class Conversion:
                 value, status_code=self.status_code, headers=self.headers
             )
         except (TypeError, ValueError) as error:
-            if type(error) not in (TypeError, ValueError):
-                raise
-            # The view has returned: no line of the traceback is the view's.
-            raise type(error)(
-                f"The view {describe_view(self.view)} returned a {_name(type(value))} "
-                f"that cannot be sent: {error}"
-            ) from error
+            self._raise_naming_the_view(error, value)
+
+    def _raise_naming_the_view(self, error: Exception, value: object) -> NoReturn:
+        """Name the view: it has returned, and no line of a traceback is its."""
+        if type(error) not in (TypeError, ValueError):
+            raise error
+        raise type(error)(
+            f"The view {describe_view(self.view)} returned a {_name(type(value))} "
+            f"that cannot be sent: {error}"
+        ) from error
 
     def _refuse(self, value: object) -> ResponseClass:
         what = f"a {_name(type(value))}"

@@ -88,11 +88,14 @@ class _MakeViewAtomic:
         self.make_view_atomic = make_view_atomic
 
     def __call__(self, view: View) -> View:
+        if self.make_view_atomic(view) is not view:
+            # What runs in a transaction is wrapped anew: the attributes of a
+            # view that decide about it may change.
+            return self.make_view_atomic(_converting.__wrapped__(view))
         try:
-            converting = _converting(view)
+            return _converting(view)
         except TypeError:  # A callable object that cannot be hashed.
-            converting = _converting.__wrapped__(view)
-        return self.make_view_atomic(converting)
+            return _converting.__wrapped__(view)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -25,6 +25,10 @@ class _Decorator:
         status_code: int,
         headers: Headers | None,
     ) -> None:
+        if response_class is not None and not callable(response_class):
+            raise TypeError(
+                f"response_class must be a response class; got {response_class!r}."
+            )
         self.response_class = response_class
         self.status_code = check_status(status_code)
         make_headers(headers, None)

@@ -95,6 +95,8 @@ class _Walk:
             except Unencodable:
                 return TypeError(f"{self.path} {_refusal(value)}")
             except ValueError as error:
+                if type(error) not in (ValueError, UnicodeEncodeError):
+                    return error
                 fault = ValueError(f"{self.path} {_fault(value, error)}")
                 fault.__cause__ = error
                 return fault

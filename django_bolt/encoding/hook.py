@@ -27,6 +27,9 @@ What iterators gave that are used up, by their identity.
 The iterators are kept so that no other object takes their identity.
 """
 
+# Iterable, or so it seems; but what they hold, they hold already.
+_HELD = (str, Promise, Mapping, FieldFile, type)
+
 _REFUSED = (Model, type, msgspec.Struct, dict, list, tuple, set, frozenset)
 
 
@@ -106,7 +109,7 @@ def inline(value: Any) -> object:
         blocks = value._result_cache is None
     elif issubclass(kind, LazyObject):
         blocks = value._wrapped is empty
-    elif issubclass(kind, str | Mapping | FieldFile | type) or is_pydantic(value):
+    elif issubclass(kind, _HELD) or is_pydantic(value):
         blocks = False
     else:
         blocks = issubclass(kind, Iterable)
@@ -168,11 +171,9 @@ def _encode_pydantic(model: Any) -> object:
     """Let pydantic encode its model, with its own rules for aliases and types."""
     try:
         return msgspec.Raw(model.model_dump_json().encode())
-    except ValueError as error:
-        # ``PydanticSerializationError``: a field holds what pydantic has no
-        # rule for. Python mode leaves it as it is, and we may have one.
-        if type(error).__module__ != "pydantic_core._pydantic_core":
-            raise
+    except ValueError:
+        # ``PydanticSerializationError``: a field holds what pydantic has no JSON
+        # for. Python mode leaves it as it is, and we may have a rule, or a path.
         return cast(object, model.model_dump())
 
 

@@ -68,6 +68,8 @@ class Response(ChainingCookies, HttpResponse):
         headers: Headers | None = None,
         media_type: str = "application/json",
     ) -> None:
+        if not isinstance(media_type, str):
+            raise TypeError(f"media_type must be a str; got {media_type!r}.")
         if self._set_head(status_code, headers, media_type):
             self._container = [_encode_content(content, media_type)]
 

@@ -7,10 +7,10 @@ handler or the server.
 
 from __future__ import annotations
 
+import datetime
 import re
-from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from django.http import BadHeaderError
 from django.http.response import HttpResponseBase, ResponseHeaders
@@ -18,8 +18,11 @@ from django.utils.functional import Promise
 
 from django_bolt.types import Headers
 
-P = ParamSpec("P")
-ResponseT = TypeVar("ResponseT", bound=HttpResponseBase)
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+SameSite: TypeAlias = Literal["Lax", "Strict", "None", False] | None
+"""What a cookie's ``SameSite`` may be; false or ``None`` for no attribute."""
 
 # RFC 9110 §5.6.2: token = 1*tchar; §5.1: a field name is a token.
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -102,32 +105,59 @@ def _check_value(name: str, value: object) -> str:
     return value
 
 
-def _chaining(
-    method: Callable[Concatenate[ResponseT, P], None],
-) -> Callable[Concatenate[ResponseT, P], ResponseT]:
-    """Make a method of Django's that returns nothing return its response."""
-
-    @wraps(method)
-    def chained(self: ResponseT, /, *args: P.args, **kwargs: P.kwargs) -> ResponseT:
-        method(self, *args, **kwargs)
-        return self
-
-    return chained
-
-
 class ChainingCookies(HttpResponseBase):
     """
-    Cookie methods with Django's parameters that return the response.
+    Django's cookie methods, with their parameters, returning the response.
 
     ``return JSON(data).set_cookie("seen", "1").delete_cookie("new")``
+
+    ``kwargs`` are for parameters that a later Django may add.
     """
 
-    # Django's return None, which mypy takes for a promise; and they do not mark
-    # ``self`` as positional.
-    set_cookie = _chaining(HttpResponseBase.set_cookie)  # type: ignore[assignment]
-    set_signed_cookie = _chaining(  # type: ignore[assignment]
-        HttpResponseBase.set_signed_cookie,  # type: ignore[arg-type]
-    )
-    delete_cookie = _chaining(  # type: ignore[assignment]
-        HttpResponseBase.delete_cookie
-    )
+    # Wider than Django's own, which return None.
+
+    def set_cookie(  # type: ignore[override]
+        self,
+        key: str,
+        value: str = "",
+        max_age: float | datetime.timedelta | None = None,
+        expires: str | datetime.datetime | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = False,
+        httponly: bool = False,
+        samesite: SameSite = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Set a cookie, as Django's method of this name, and return the response."""
+        options: dict[str, Any] = {
+            "max_age": max_age,
+            "expires": expires,
+            "path": path,
+            "domain": domain,
+            "secure": secure,
+            "httponly": httponly,
+            "samesite": samesite,
+            **kwargs,
+        }
+        super().set_cookie(key, value, **options)
+        return self
+
+    def set_signed_cookie(  # type: ignore[override]
+        self, key: str, value: str, salt: str = "", **kwargs: Any
+    ) -> Self:
+        """Set a signed cookie, as Django does, and return the response."""
+        super().set_signed_cookie(key, value, salt, **kwargs)
+        return self
+
+    def delete_cookie(  # type: ignore[override]
+        self,
+        key: str,
+        path: str = "/",
+        domain: str | None = None,
+        samesite: SameSite = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Delete a cookie, as Django does, and return the response."""
+        super().delete_cookie(key, path, domain, samesite, **kwargs)
+        return self

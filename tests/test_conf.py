@@ -1,0 +1,40 @@
+"""Settings are read at each access."""
+
+from pathlib import Path
+
+import pytest
+from django.test import override_settings
+
+from django_bolt.conf import conf
+
+
+@pytest.mark.parametrize(
+    ("attribute", "default"),
+    [
+        pytest.param("allowed_file_dirs", None, id="BOLT_ALLOWED_FILE_DIRS"),
+        pytest.param("sse_ping_interval", 15.0, id="BOLT_SSE_PING_INTERVAL"),
+        pytest.param("sse_ping_comment", "ping", id="BOLT_SSE_PING_COMMENT"),
+    ],
+)
+def test_setting_that_is_not_set_has_its_default(
+    attribute: str, default: object
+) -> None:
+    with override_settings():
+        from django.conf import settings
+
+        if hasattr(settings, f"BOLT_{attribute.upper()}"):
+            delattr(settings, f"BOLT_{attribute.upper()}")
+
+        assert getattr(conf, attribute) == default
+
+
+def test_setting_is_never_kept() -> None:
+    with override_settings(BOLT_SSE_PING_INTERVAL=1.0):
+        assert conf.sse_ping_interval == 1.0
+    with override_settings(BOLT_SSE_PING_INTERVAL=None):
+        assert conf.sse_ping_interval is None
+
+
+def test_setting_is_read_as_the_project_wrote_it() -> None:
+    with override_settings(BOLT_ALLOWED_FILE_DIRS=[Path("/srv"), "/var"]):
+        assert conf.allowed_file_dirs == [Path("/srv"), "/var"]
