@@ -56,8 +56,8 @@ class BoltMiddleware:
                 "view returned instead of a response, and generators are refused on "
                 "Python 3.11 and older."
             )
-        elif not isinstance(handler.make_view_atomic, _MakeViewAtomic):
-            handler.make_view_atomic = _MakeViewAtomic(handler.make_view_atomic)  # type: ignore[method-assign]
+        elif handler.make_view_atomic.__module__ != __name__:
+            handler.make_view_atomic = _convert_inside(handler.make_view_atomic)  # type: ignore[method-assign, assignment]
 
     def __call__(
         self, request: HttpRequest
@@ -77,25 +77,26 @@ class BoltMiddleware:
         return await _conversion(request).aconvert(response)
 
 
-class _MakeViewAtomic:
+def _convert_inside(
+    make_view_atomic: Callable[[View], View],
+) -> Callable[[View], View]:
     """
-    A handler's ``make_view_atomic`` that converts inside the transaction.
+    Return a handler's ``make_view_atomic`` that converts inside the transaction.
 
     What cannot be converted thus rolls it back, as any error in a view does.
     """
 
-    def __init__(self, make_view_atomic: Callable[[View], View]) -> None:
-        self.make_view_atomic = make_view_atomic
-
-    def __call__(self, view: View) -> View:
-        if self.make_view_atomic(view) is not view:
+    def convert_inside(view: View) -> View:
+        if make_view_atomic(view) is not view:
             # What runs in a transaction is wrapped anew: the attributes of a
             # view that decide about it may change.
-            return self.make_view_atomic(_converting.__wrapped__(view))
+            return make_view_atomic(_converting.__wrapped__(view))
         try:
             return _converting(view)
         except TypeError:  # A callable object that cannot be hashed.
             return _converting.__wrapped__(view)
+
+    return convert_inside
 
 
 @functools.lru_cache(maxsize=4096)

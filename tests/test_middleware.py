@@ -577,6 +577,24 @@ def test_test_client_gets_the_converted_response(client: Client) -> None:
     assert response.json() == {"a": [1]}
 
 
+@override_settings(SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies")
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_session_changed_in_a_view_is_saved(ask: Ask, is_async: bool) -> None:
+    def view(request: HttpRequest) -> Any:
+        request.session["seen"] = True
+        return {"seen": True}
+
+    async def aview(request: HttpRequest) -> Any:
+        request.session["seen"] = True
+        return {"seen": True}
+
+    answer = ask(aview if is_async else view)
+
+    assert answer.body == b'{"seen":true}'
+    assert answer["set-cookie"].startswith("sessionid=")
+    assert answer["vary"] == "Cookie"
+
+
 def test_csrf_protection_of_a_view_is_unchanged(ask: Ask) -> None:
     protected = ask(lambda request: {}, method="POST")
     exempt = ask(csrf_exempt(as_function(dict)), method="POST")

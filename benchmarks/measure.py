@@ -1,0 +1,77 @@
+"""Time callables in turns, so that a slow moment of the machine hits them all."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+
+ROUNDS = 25
+"""Rounds; the fastest of each callable counts."""
+
+SECONDS = 0.02
+"""How long a callable runs in one round."""
+
+
+def fastest(cases: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """
+    Return the time that each callable takes, in microseconds.
+
+    Args:
+        cases: Callables by name.
+    """
+    repeats = {name: _repeats(call) for name, call in cases.items()}
+    best = dict.fromkeys(cases, float("inf"))
+    for _ in range(ROUNDS):
+        for name, call in cases.items():
+            taken = _time(call, repeats[name]) / repeats[name]
+            best[name] = min(best[name], taken * 1e6)
+    return best
+
+
+def _repeats(call: Callable[[], object]) -> int:
+    number = 1
+    while (taken := _time(call, number)) < SECONDS / 4:
+        number *= 4
+    return max(1, round(number * SECONDS / taken))
+
+
+def _time(call: Callable[[], object], number: int) -> float:
+    start = time.perf_counter()
+    for _ in range(number):
+        call()
+    return time.perf_counter() - start
+
+
+def describe_machine() -> str:
+    """Name what the figures depend on."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("django", "msgspec"))
+    return f"Python {platform.python_version()}, {packages}, {platform.machine()}"
+
+
+def print_table(
+    title: str, times: Mapping[str, float], ours: str, at_least: Mapping[str, float]
+) -> bool:
+    """
+    Print times and ratios to ours; return whether every aim is reached.
+
+    Args:
+        title: What was done.
+        times: Microseconds by name.
+        ours: The name that the ratios are of.
+        at_least: How many times faster ours must be, by name.
+    """
+    print(f"\n{title}\n")
+    print("| | µs | ours is | aim |")
+    print("|---|---:|---:|---:|")
+    reached = True
+    for name, taken in times.items():
+        ratio = taken / times[ours]
+        aim = at_least.get(name)
+        reached = reached and (aim is None or ratio >= aim)
+        shown = "" if name == ours else f"{ratio:.2f}×"
+        print(
+            f"| {name} | {taken:.2f} | {shown} | {'' if aim is None else f'{aim}×'} |"
+        )
+    return reached
