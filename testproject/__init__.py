@@ -1,0 +1,3 @@
+"""
+The demo of django-bolt: ``python manage.py demo`` starts it.
+"""

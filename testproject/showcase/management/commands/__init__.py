@@ -1,0 +1,3 @@
+"""
+Commands of the demo, a module each.
+"""

@@ -1,0 +1,3 @@
+"""
+The demo's views. The cards show them as they stand here.
+"""
