@@ -22,6 +22,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_bolt.conversion import Conversion, convert_calls
+from django_bolt.responses.head import prepare
 from django_bolt.types import View
 
 logger = logging.getLogger("django_bolt")
@@ -66,15 +67,15 @@ class BoltMiddleware:
         if self.is_async:
             return self._acall(request)
         response = self.get_response(request)
-        if isinstance(response, HttpResponseBase):
-            return response
-        return _conversion(request).convert(response)
+        if not isinstance(response, HttpResponseBase):
+            response = _conversion(request).convert(response)
+        return prepare(response, request)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         response = await self.get_response(request)
-        if isinstance(response, HttpResponseBase):
-            return response
-        return await _conversion(request).aconvert(response)
+        if not isinstance(response, HttpResponseBase):
+            response = await _conversion(request).aconvert(response)
+        return prepare(response, request)
 
 
 def _convert_inside(

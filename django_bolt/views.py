@@ -7,10 +7,12 @@ import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
 from typing import Any, ParamSpec, overload
 
+from asgiref.sync import iscoroutinefunction
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_bolt.conversion import Conversion, ResponseClass, convert_calls
-from django_bolt.responses.head import check_status, make_headers
+from django_bolt.responses.head import check_status, make_headers, prepare
 from django_bolt.types import Headers, View
 
 P = ParamSpec("P")
@@ -61,7 +63,9 @@ class _Decorator:
         )
         if inspect.isasyncgenfunction(view):
             view = _start(view)
-        return convert_calls(view, conversion.convert, conversion.aconvert)
+        return _prepare_calls(
+            convert_calls(view, conversion.convert, conversion.aconvert)
+        )
 
 
 def _start(view: View) -> View:
@@ -72,6 +76,23 @@ def _start(view: View) -> View:
         return view(*args, **kwargs)
 
     return start
+
+
+def _prepare_calls(view: View) -> View:
+    """Let the responses of a view meet its request, without the middleware."""
+    if iscoroutinefunction(view):
+
+        @functools.wraps(view)
+        async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            return prepare(await view(request, *args, **kwargs), request)
+
+        return acall
+
+    @functools.wraps(view)
+    def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return prepare(view(request, *args, **kwargs), request)
+
+    return call
 
 
 @overload

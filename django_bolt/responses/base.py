@@ -18,7 +18,7 @@ from django.utils.functional import Promise, cached_property
 
 from django_bolt.encoding import encode_json
 from django_bolt.responses.head import (
-    ChainingCookies,
+    ResponseBase,
     allows_body,
     check_status,
     make_headers,
@@ -26,7 +26,7 @@ from django_bolt.responses.head import (
 from django_bolt.types import Headers
 
 
-class Response(ChainingCookies, HttpResponse):
+class Response(ResponseBase, HttpResponse):
     """
     A response whose body is ``content``, encoded as its media type says.
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from django.http import BadHeaderError
+from django.http import BadHeaderError, HttpRequest
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.functional import Promise
 
@@ -161,3 +161,29 @@ class ChainingCookies(HttpResponseBase):
         """Delete a cookie, as Django does, and return the response."""
         super().delete_cookie(key, path, domain, samesite, **kwargs)
         return self
+
+
+class ResponseBase(ChainingCookies):
+    """What every response of django_bolt is."""
+
+    def prepare(self, request: HttpRequest) -> HttpResponseBase:
+        """
+        Meet the request: the one place where a response learns of it.
+
+        The middleware, ``bolt_view`` and ``BoltAPI`` call it when the view has
+        returned, some of them for the same response; a second call changes
+        nothing. It runs in the event loop under ASGI and must not block. A body
+        is not started here, and what is not sent is closed with the response.
+
+        Args:
+            request: The request. Its method and headers come from the client.
+
+        Returns:
+            The response to send, this one or another that closes this one.
+        """
+        return self
+
+
+def prepare(response: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:
+    """Prepare a response of any kind; one that is not ours is returned as it is."""
+    return response.prepare(request) if isinstance(response, ResponseBase) else response
