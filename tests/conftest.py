@@ -1,6 +1,7 @@
 """Fixtures that more than one folder of tests uses."""
 
 import pytest
+from django.db import connection
 
 from tests.worlds import Ask, ask_asgi, ask_wsgi
 
@@ -15,3 +16,15 @@ def ask(request: pytest.FixtureRequest, db: None) -> Ask:
     Needs a database because a request ends with a look at its connections.
     """
     return WORLDS[request.param]
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """
+    Keep the test database in a file.
+
+    Django never closes a connection to a database in memory, and each thread of
+    a request under ASGI has one of its own; Python 3.13 warns of each.
+    """
+    folder = tmp_path_factory.mktemp("database")
+    connection.settings_dict["TEST"]["NAME"] = str(folder / "test.sqlite3")

@@ -81,7 +81,8 @@ def test_response_classes_are_importable_from_both_modules() -> None:
 
 IMPORT = """
 import sys
-import django, msgspec, asgiref
+import django, msgspec, asgiref, sqlparse  # Django's own dependencies too
+import asgiref.typing
 known = {name.partition(".")[0] for name in sys.modules}
 import django_bolt
 new = {name.partition(".")[0] for name in sys.modules} - known
