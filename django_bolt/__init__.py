@@ -7,6 +7,7 @@ Importable before Django's settings are configured.
 from django_bolt.responses import (
     HTML,
     JSON,
+    JSONStream,
     PlainText,
     Redirect,
     Response,
@@ -17,6 +18,7 @@ from django_bolt.views import bolt_view
 __all__ = [
     "HTML",
     "JSON",
+    "JSONStream",
     "PlainText",
     "Redirect",
     "Response",

@@ -58,5 +58,19 @@ class Conf:
     sse_ping_comment = Setting[str]("ping")
     """The text of that comment."""
 
+    stream_send_timeout = Setting[float | None](None)
+    """
+    Seconds that the client of a stream may take nothing, under ASGI.
+
+    ``None`` is no limit: how patient a site is with a client that has paused is
+    its own decision.
+    """
+
+    stream_release_connections = Setting[bool](True)
+    """Whether database connections are given back when the body of a stream starts."""
+
+    stream_django_responses = Setting[bool](False)
+    """Whether the middleware streams Django's own ``StreamingHttpResponse`` too."""
+
 
 conf = Conf()

@@ -21,7 +21,9 @@ from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from django_bolt.conf import conf
 from django_bolt.conversion import Conversion, convert_calls
+from django_bolt.responses.adopt import adopt
 from django_bolt.responses.head import prepare
 from django_bolt.types import View
 
@@ -69,13 +71,13 @@ class BoltMiddleware:
         response = self.get_response(request)
         if not isinstance(response, HttpResponseBase):
             response = _conversion(request).convert(response)
-        return prepare(response, request)
+        return _finish(response, request)
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         response = await self.get_response(request)
         if not isinstance(response, HttpResponseBase):
             response = await _conversion(request).aconvert(response)
-        return prepare(response, request)
+        return _finish(response, request)
 
 
 def _convert_inside(
@@ -121,6 +123,12 @@ def _is_refused(value: object) -> bool:
 def _conversion(request: HttpRequest) -> Conversion:
     match = request.resolver_match
     return Conversion(match.func if match else BoltMiddleware)
+
+
+def _finish(response: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:
+    if response.streaming and conf.stream_django_responses:
+        adopt(response)
+    return prepare(response, request)
 
 
 def _find_handler(get_response: GetResponse) -> BaseHandler | None:

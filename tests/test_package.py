@@ -12,7 +12,7 @@ PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
     ["types"],
-    ["conf", "encoding"],
+    ["conf", "encoding", "streams"],
     ["responses"],
     ["conversion"],
     ["middleware", "views"],

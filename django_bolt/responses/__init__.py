@@ -2,11 +2,13 @@
 
 from django_bolt.responses.base import Response
 from django_bolt.responses.content import HTML, JSON, PlainText, Redirect
+from django_bolt.responses.jsonstream import JSONStream
 from django_bolt.responses.streaming import StreamingResponse
 
 __all__ = [
     "HTML",
     "JSON",
+    "JSONStream",
     "PlainText",
     "Redirect",
     "Response",

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 
 from django_bolt.encoding import encode_json
 from django_bolt.responses.base import Response, encode_text
-from django_bolt.responses.head import ChainingCookies, make_headers
+from django_bolt.responses.head import ResponseBase, make_headers
 from django_bolt.types import Headers
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -103,7 +103,7 @@ class HTML(Response):
             self._container = [encode_text(html)]
 
 
-class Redirect(ChainingCookies, HttpResponseRedirectBase):
+class Redirect(ResponseBase, HttpResponseRedirectBase):
     """
     A response that sends the client to another URL; its body is empty.
 

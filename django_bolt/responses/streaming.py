@@ -1,27 +1,55 @@
-"""StreamingResponse: a body that is made while it is sent."""
+"""StreamingResponse: a body that is sent while it is made."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable
+import contextlib
+import inspect
+import math
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from functools import lru_cache, partial
+from typing import Any
 
-from django.http import StreamingHttpResponse
+from asgiref.sync import async_to_sync, sync_to_async
+from django.utils.functional import Promise
+from msgspec import UNSET, UnsetType
 
-from django_bolt.responses.head import ChainingCookies, check_status, make_headers
+from django_bolt.encoding import encode_json, encode_json_inline
+from django_bolt.responses.base import encode_text, is_json
+from django_bolt.responses.body import StreamBody
+from django_bolt.responses.head import allows_body, check_status, make_headers
+from django_bolt.streams.producers import describe, log_failure
 from django_bolt.types import Headers
 
 
-class StreamingResponse(ChainingCookies, StreamingHttpResponse):
+class StreamingResponse(StreamBody):
     """
     A response whose chunks are sent as the source yields them.
 
     Args:
-        content: An iterable or async iterable of ``bytes`` or ``str``.
-        status_code: HTTP status code, 100 to 599.
-        media_type: The Content-Type.
+        content: A generator, iterator or iterable, sync or async. It yields
+            ``bytes``, ``bytearray`` or ``memoryview``, sent as they are, or
+            ``str``, sent in UTF-8. With the media type ``application/json``,
+            ``application/jsonl``, ``application/x-ndjson`` or one that ends in
+            ``+json``, anything else is encoded as JSON and ended by a newline.
+        status_code: HTTP status code, 100 to 599. One that allows no body (1xx,
+            204, 304) never starts the source.
+        media_type: The Content-Type, sent as it is given.
         headers: Extra header fields; a ``Content-Type`` in them wins.
+            ``Content-Encoding: identity`` keeps compression middleware away,
+            and is not sent.
+        send_timeout: Seconds that the client may take nothing, under ASGI;
+            ``None`` is no limit. By default ``BOLT_STREAM_SEND_TIMEOUT``.
+        release_connections: Whether database connections are given back when
+            the body starts. By default ``BOLT_STREAM_RELEASE_CONNECTIONS``.
 
     Raises:
-        TypeError: An argument has the wrong type.
+        TypeError: An argument has the wrong type; in mid-stream, a chunk.
         ValueError: The status is none.
         BadHeaderError: A header would break the message.
     """
@@ -32,9 +60,201 @@ class StreamingResponse(ChainingCookies, StreamingHttpResponse):
         status_code: int = 200,
         media_type: str = "application/octet-stream",
         headers: Headers | None = None,
+        *,
+        send_timeout: float | UnsetType | None = UNSET,
+        release_connections: bool | UnsetType = UNSET,
     ) -> None:
-        super().__init__(
-            content,
-            status=check_status(status_code),
-            headers=make_headers(headers, media_type),
+        _check_content(content)
+        self.send_timeout = check_send_timeout(send_timeout)
+        self.release_connections = release_connections
+        self._encodes_json = _is_json_lines(media_type)
+        self._wrapped: list[Any] = []
+        has_body = allows_body(check_status(status_code))
+        made = make_headers(headers, media_type)
+        super().__init__(content, status=int(status_code), headers=made)
+        if not has_body:
+            del self.headers["Content-Type"]
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Return the header fields to send: a ``Content-Encoding: identity`` is not."""
+        # Both handlers serialise through here. Compression middleware looks at
+        # ``headers``; on the wire the pair would be wrong: RFC 9110 §12.5.3
+        # reserves "identity" for Accept-Encoding.
+        if self.headers.get("Content-Encoding", "").lower() != "identity":
+            return self.headers.items()
+        return [
+            (name, value)
+            for name, value in self.headers.items()
+            if name.lower() != "content-encoding"
+        ]
+
+    @property
+    def streaming_content(self) -> Any:
+        """
+        The source's chunks, encoded; what middleware wraps, and sets anew.
+
+        Reading it does not start the source.
+        """
+        if self.is_async:
+            return self._aencode(self._iterator)
+        return map(self.encode_chunk, self._iterator)
+
+    @streaming_content.setter
+    def streaming_content(self, content: Any) -> None:
+        # Tried first: a queryset is both, and its sync side needs no loop. It
+        # is opened when the body starts, in the thread that runs it.
+        self.is_async = not hasattr(content, "__iter__")
+        if self.is_async:
+            self._iterator = aiter(content)
+            if hasattr(content, "aclose"):
+                self._resource_closers.append(partial(_aclose_unstarted, self, content))
+        else:
+            opened = hasattr(content, "__next__")
+            self._iterator = content if opened else _open(content)
+        self._wrapped.append(self._iterator)
+        if hasattr(content, "close"):
+            self._resource_closers.append(partial(_close, content))
+
+    def encode_chunk(self, chunk: object) -> bytes:
+        """
+        Encode a chunk; bytes are returned as they are.
+
+        Raises:
+            TypeError: The media type leaves nothing to encode it as.
+            ValueError: It holds what UTF-8 or JSON cannot encode.
+        """
+        ready = self._encode_text(chunk)
+        return encode_json(chunk) + b"\n" if ready is None else ready
+
+    def encode_chunk_inline(self, chunk: object) -> bytes | None:
+        """Do the same in an event loop; ``None`` if the chunk may query."""
+        ready = self._encode_text(chunk)
+        if ready is not None:
+            return ready
+        encoded = encode_json_inline(chunk)
+        return None if encoded is None else encoded + b"\n"
+
+    def _encode_text(self, chunk: object) -> bytes | None:
+        """Encode what is text or bytes; ``None`` for what is to be JSON."""
+        if isinstance(chunk, str | bytes | bytearray | memoryview):
+            return encode_text(chunk)
+        if self._encodes_json:
+            return None
+        if isinstance(chunk, Promise):
+            return encode_text(chunk)
+        raise TypeError(
+            f"A chunk of a stream of type {self.headers['Content-Type']!r} must be "
+            f"bytes or a str; got {type(chunk).__qualname__}. Encode it, or give "
+            'media_type="application/jsonl".'
         )
+
+    async def _aencode(self, iterator: Any) -> AsyncGenerator[bytes, None]:
+        async for chunk in iterator:
+            encoded = self.encode_chunk_inline(chunk)
+            if encoded is None:
+                encoded = await sync_to_async(self.encode_chunk)(chunk)
+            yield encoded
+
+    def _sources(self) -> list[Any]:
+        return self._wrapped
+
+
+def check_send_timeout(timeout: float | UnsetType | None) -> float | UnsetType | None:
+    """
+    Return a send timeout, if it is one.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is not finite, or not above zero.
+    """
+    if timeout is None or isinstance(timeout, UnsetType):
+        return timeout
+    given: object = timeout
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        raise TypeError(f"send_timeout must be a number or None; got {timeout!r}.")
+    if not 0 < timeout < math.inf:
+        raise ValueError(
+            f"send_timeout must be a finite number of seconds above zero; got "
+            f"{timeout!r}. None is no limit."
+        )
+    return timeout
+
+
+@lru_cache(maxsize=128)
+def _is_json_lines(media_type: str) -> bool:
+    """Tell whether what a stream of this media type yields is encoded as JSON."""
+    essence = media_type.partition(";")[0].strip().lower()
+    return is_json(media_type) or essence in (
+        "application/jsonl",
+        "application/x-ndjson",
+    )
+
+
+def _check_content(content: object) -> None:
+    """
+    Refuse what is easily mistaken for a source.
+
+    Raises:
+        TypeError: ``content`` is a function, a whole body, or not iterable.
+    """
+    name = getattr(content, "__qualname__", type(content).__qualname__)
+    way_out = "Give a generator, an iterable, or an async one."
+    if isinstance(content, type):
+        way_out = f"Give an instance: {name}()."
+    elif isinstance(content, str | Promise):
+        way_out = "PlainText, HTML or Response send a text that is ready."
+    elif isinstance(content, bytes | bytearray | memoryview):
+        way_out = "Response sends bytes that are ready."
+    elif isinstance(content, Mapping):
+        way_out = "JSON sends a dict."
+    elif hasattr(content, "__iter__") or hasattr(content, "__aiter__"):
+        return
+    elif inspect.iscoroutine(content):
+        content.close()
+        way_out = "Await it first."
+    elif callable(content):
+        way_out = f"Call the function: {name}()."
+    raise TypeError(
+        "The content of a stream must be an iterable of chunks, sync or async; got "
+        f"{_kind(content)}. {way_out}"
+    )
+
+
+def _kind(content: object) -> str:
+    if isinstance(content, type):
+        return f"the class {content.__qualname__} itself"
+    if inspect.isroutine(content):
+        return f"the function {content.__qualname__} itself"
+    return f"a {type(content).__qualname__}"
+
+
+def _open(content: Iterable[object]) -> Iterator[object]:
+    """Open an iterable when its first chunk is asked for."""
+    yield from content
+
+
+def _close(content: Any) -> None:
+    """Close a sync source, and log what its ``finally`` raises."""
+    try:
+        content.close()
+    except Exception:
+        log_failure(describe(content))
+
+
+def _aclose_unstarted(response: StreamingResponse, content: Any) -> None:
+    """Close an async source that was never run; else it has closed itself."""
+    if response.has_started:
+        return
+    if inspect.isasyncgen(content):
+        # One that has not started has nothing to wait for.
+        with contextlib.suppress(StopIteration):
+            content.aclose().send(None)
+        return
+
+    async def close() -> None:
+        await content.aclose()
+
+    try:
+        async_to_sync(close)()
+    except Exception:
+        log_failure(describe(content))

@@ -1,0 +1,147 @@
+"""
+StreamBody: how the body of a stream is iterated, under WSGI and under ASGI.
+
+Django collects a source of the other world's kind into a list before it sends
+the first byte. What stands here replaces that, for our streams and, on
+request, for Django's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
+from typing import Any, cast
+
+from django.http import HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from msgspec import UNSET, UnsetType
+
+from django_bolt.conf import conf
+from django_bolt.responses.head import ResponseBase, allows_body
+from django_bolt.streams import asgi, wsgi
+from django_bolt.streams.connections import release_connections, watch_thread
+from django_bolt.streams.producers import (
+    AsyncSource,
+    SyncSource,
+    describe,
+    log_failure,
+)
+
+
+class StreamBody(ResponseBase, StreamingHttpResponse):
+    """
+    A streaming response that streams, whatever the kind of its source.
+
+    Attributes:
+        send_timeout: Seconds that the client may take nothing, under ASGI.
+        release_connections: Whether database connections are given back when
+            the body starts. Both follow the settings when they are unset.
+    """
+
+    send_timeout: float | UnsetType | None = UNSET
+    release_connections: bool | UnsetType = UNSET
+    _iterator: Any
+    _resource_closers: list[Callable[[], object]]
+    _is_head = False
+    _running: AsyncSource | None = None
+
+    @property
+    def has_started(self) -> bool:
+        """Whether an async source was started; then it closes itself."""
+        return self._running is not None and self._running.has_started
+
+    def prepare(self, request: HttpRequest) -> HttpResponseBase:
+        """Leave the source unstarted if the request is a HEAD."""
+        if request.method == "HEAD" and not self._is_head:
+            self._is_head = True
+            self.streaming_content = _Nothing() if self.is_async else ()
+        return self
+
+    def encode_chunk(self, chunk: object) -> bytes:
+        """Encode what the source yields; it runs where a query may."""
+        return self.make_bytes(chunk)
+
+    def encode_chunk_inline(self, chunk: object) -> bytes | None:
+        """Encode the same in an event loop; ``None`` when that would block."""
+        return self.encode_chunk(chunk)
+
+    def __iter__(self) -> Iterator[bytes]:
+        if not self._has_body():
+            return iter(())
+        releases = self._releases()
+        if releases:
+            release_connections()
+        if self.is_async:
+            body = wsgi.deliver(self._async_source())
+            self._resource_closers.append(body.close)
+            return body
+        if releases:
+            return self._iterate(watch_thread(self._iterator, self._name()))
+        return self._iterate(self._iterator)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        if not self._has_body():
+            return aiter(_Nothing())
+        source = (
+            self._async_source()
+            if self.is_async
+            else SyncSource(
+                self._iterator, self._name(), self, release=self._releases()
+            )
+        )
+        timeout = self.send_timeout
+        if isinstance(timeout, UnsetType):
+            timeout = conf.stream_send_timeout
+        return asgi.deliver(source, self.close, timeout)
+
+    def getvalue(self) -> bytes:
+        """Return the whole body; it is consumed."""
+        return b"".join(self)
+
+    def close(self) -> None:
+        """Close the source, and end the request, once."""
+        if not self.closed:
+            super().close()
+
+    def _iterate(self, iterator: Iterator[object]) -> Iterator[bytes]:
+        encode = self.encode_chunk
+        try:
+            for chunk in iterator:
+                encoded = chunk if type(chunk) is bytes else encode(chunk)
+                if encoded:
+                    yield encoded
+        except Exception:
+            log_failure(self._name())
+            raise
+
+    def _sources(self) -> Sequence[Any]:
+        """Return the source and what is wrapped around it, the outermost last."""
+        return (self._iterator,)
+
+    def _name(self) -> str:
+        return describe(self._sources()[0])
+
+    def _async_source(self) -> AsyncSource:
+        self._running = AsyncSource(self._sources(), self, release=self._releases())
+        return self._running
+
+    def _has_body(self) -> bool:
+        return not self._is_head and allows_body(self.status_code)
+
+    def _releases(self) -> bool:
+        release = self.release_connections
+        if isinstance(release, UnsetType):
+            return conf.stream_release_connections
+        return release
+
+
+class _Nothing:
+    """An async source of no chunks."""
+
+    def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        return cast("AsyncGenerator[bytes, None]", self)
+
+    async def __anext__(self) -> bytes:
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing is open."""

@@ -1,0 +1,117 @@
+"""
+Keep open streams from holding database connections.
+
+Django gives a connection back when the response ends; a stream may not end for
+hours. It is given back when the body starts instead, and a source that uses
+the ORM gets one again. Under DEBUG a source that holds one while it is idle is
+named in the log, once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from time import monotonic
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+
+from django_bolt.streams.buffer import Buffer
+
+logger = logging.getLogger("django_bolt")
+
+IDLE_SECONDS = 10.0
+"""Seconds of silence after which a held connection is worth a warning."""
+
+
+def release_connections() -> None:
+    """
+    Give this thread's connections back, as at the end of a request.
+
+    Those in an atomic block stay, which Django would close; and those that
+    ``CONN_MAX_AGE`` keeps.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+def holds_connection() -> bool:
+    """Tell whether this thread has an open database connection."""
+    return any(
+        connection.connection is not None
+        for connection in connections.all(initialized_only=True)
+    )
+
+
+def watch_thread(iterator: Iterator[object], name: str) -> Iterator[object]:
+    """Return a sync source, watched under DEBUG."""
+    return _watched(iterator, name) if settings.DEBUG else iterator
+
+
+def _watched(iterator: Iterator[object], name: str) -> Iterator[object]:
+    warned = False
+    held, since = holds_connection(), monotonic()
+    for chunk in iterator:
+        if held and not warned and monotonic() - since >= IDLE_SECONDS:
+            warned = True
+            _warn(name)
+        yield chunk
+        held, since = holds_connection(), monotonic()
+
+
+def watch_loop(name: str, buffer: Buffer) -> IdleWatch | None:
+    """Watch an async source under DEBUG; the caller cancels the watch."""
+    return IdleWatch(name, buffer) if settings.DEBUG else None
+
+
+class IdleWatch:
+    """
+    Look after an async source, whose connections are in the request's thread.
+
+    Args:
+        name: What the log calls the source.
+        buffer: Where it puts its chunks.
+    """
+
+    def __init__(self, name: str, buffer: Buffer) -> None:
+        self._name = name
+        self._buffer = buffer
+        self._seen = 0
+        self._look: asyncio.Task[None] | None = None
+        self._arm()
+
+    def cancel(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+        if self._look is not None:
+            self._look.cancel()
+
+    def _arm(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(IDLE_SECONDS, self._tick)
+
+    def _tick(self) -> None:
+        seen, self._seen = self._seen, self._buffer.put_chunks
+        if seen == self._seen:
+            self._look = asyncio.get_running_loop().create_task(self._check())
+        else:
+            self._arm()
+
+    async def _check(self) -> None:
+        if await sync_to_async(holds_connection)():
+            _warn(self._name)
+        else:
+            self._arm()
+
+
+def _warn(name: str) -> None:
+    logger.warning(
+        "The stream of %s has held a database connection for %s seconds while it "
+        "yielded nothing. Read what it needs before it waits, and call "
+        "django.db.close_old_connections().",
+        name,
+        IDLE_SECONDS,
+    )

@@ -1,0 +1,198 @@
+"""
+Run a source, and put what it yields into a buffer.
+
+A source has one home for life: a sync one the request's thread, in one
+context; an async one a task. It is never cancelled to look at the clock, never
+moved, and resumed only when the buffer lets it run ahead.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextvars import Context, copy_context
+from typing import ClassVar, Protocol
+
+from asgiref.sync import sync_to_async
+
+from django_bolt.streams.buffer import Buffer
+from django_bolt.streams.connections import (
+    release_connections,
+    watch_loop,
+    watch_thread,
+)
+from django_bolt.streams.signals import LoopSignal
+
+logger = logging.getLogger("django_bolt")
+
+CANCELLED = "The source of a stream must not end by a cancellation of its own."
+
+
+class Encoder(Protocol):
+    """Turns what a source yields into bytes."""
+
+    def encode_chunk(self, chunk: object) -> bytes:
+        """Encode a chunk, in a thread that may wait."""
+
+    def encode_chunk_inline(self, chunk: object) -> bytes | None:
+        """Encode a chunk in an event loop; ``None`` if it would have to wait."""
+
+
+class Source(Protocol):
+    """What a delivery runs."""
+
+    in_thread: ClassVar[bool]
+    """Whether chunks are put from another thread than that of ``produce``."""
+
+    async def produce(self, buffer: Buffer, room: LoopSignal) -> None:
+        """Put every chunk into the buffer; return early when it is stopped."""
+
+    async def call(self, function: Callable[[], object]) -> None:
+        """Call a sync function in the request's thread, as the source is called."""
+
+
+class SyncSource:
+    """
+    A sync source, to be run in the request's thread.
+
+    Args:
+        iterator: The source.
+        name: What the log calls it.
+        encoder: Encodes what it yields, in the same thread.
+        release: Whether database connections are given back at the start.
+    """
+
+    __slots__ = ("_context", "_encoder", "_iterator", "_name", "_release")
+    in_thread: ClassVar[bool] = True
+
+    def __init__(
+        self, iterator: Iterator[object], name: str, encoder: Encoder, *, release: bool
+    ) -> None:
+        self._name = name
+        self._iterator = watch_thread(iterator, self._name) if release else iterator
+        self._encoder = encoder
+        self._release = release
+        self._context: Context | None = None
+
+    async def produce(self, buffer: Buffer, room: LoopSignal) -> None:
+        """Pull in bursts: the thread is left when the source has to wait for us."""
+        pull = sync_to_async(self._pull)
+        try:
+            while not await pull(buffer):
+                while buffer.must_wait():
+                    await room.wait()
+                if buffer.stopped:
+                    return
+        except Exception:
+            log_failure(self._name)
+            raise
+
+    async def call(self, function: Callable[[], object]) -> None:
+        """Call a function in the source's thread and context."""
+        await sync_to_async(self._call)(function)
+
+    def _call(self, function: Callable[[], object]) -> None:
+        (self._context or copy_context()).run(function)
+
+    def _pull(self, buffer: Buffer) -> bool:
+        """Run the source until the buffer is full; tell whether it has ended."""
+        # One context for every burst. It is copied here, where asgiref has
+        # made its own locals (the active language) visible to this thread.
+        if self._context is None:
+            if self._release:
+                release_connections()
+            self._context = copy_context()
+        return self._context.run(self._burst, buffer)
+
+    def _burst(self, buffer: Buffer) -> bool:
+        encode = self._encoder.encode_chunk
+        put = buffer.put
+        for chunk in self._iterator:
+            if not put(chunk if type(chunk) is bytes else encode(chunk)):
+                return False
+        return True
+
+
+class AsyncSource:
+    """
+    An async source, to be run in the task that calls ``produce``.
+
+    Args:
+        iterators: The source, and what middleware has wrapped around it, the
+            outermost last. All are closed: a wrapper that is closed early does
+            not close what it wraps.
+        encoder: Encodes what the outermost yields.
+        release: Whether database connections are given back at the start.
+    """
+
+    __slots__ = ("_encoder", "_iterators", "_name", "_release", "has_started")
+    in_thread: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        iterators: Sequence[AsyncIterator[object]],
+        encoder: Encoder,
+        *,
+        release: bool,
+    ) -> None:
+        self.has_started = False
+        self._iterators = iterators
+        self._name = describe(iterators[0])
+        self._encoder = encoder
+        self._release = release
+
+    async def produce(self, buffer: Buffer, room: LoopSignal) -> None:
+        """Iterate the source, and close it in this very task."""
+        self.has_started = True
+        watch = None
+        put = buffer.put
+        try:
+            if self._release:
+                await sync_to_async(release_connections)()
+                watch = watch_loop(self._name, buffer)
+            async for chunk in self._iterators[-1]:
+                if put(chunk if type(chunk) is bytes else await self._encode(chunk)):
+                    continue
+                while buffer.must_wait():
+                    await room.wait()
+                if buffer.stopped:
+                    break
+        except Exception:
+            log_failure(self._name)
+            raise
+        finally:
+            if watch is not None:
+                watch.cancel()
+            await self._close()
+
+    async def call(self, function: Callable[[], object]) -> None:
+        """Call a function in the request's thread."""
+        await sync_to_async(function)()
+
+    async def _encode(self, chunk: object) -> bytes:
+        encoded = self._encoder.encode_chunk_inline(chunk)
+        if encoded is not None:
+            return encoded
+        return await sync_to_async(self._encoder.encode_chunk)(chunk)
+
+    async def _close(self) -> None:
+        for iterator in reversed(self._iterators):
+            close = getattr(iterator, "aclose", None)
+            if close is None:
+                continue
+            try:
+                await close()
+            except Exception:
+                log_failure(self._name)
+                raise
+
+
+def log_failure(name: str) -> None:
+    """Log the exception being handled, with its traceback, for a source."""
+    logger.exception("A stream has failed: %s raised an exception.", name)
+
+
+def describe(source: object) -> str:
+    """Name a source as a developer would look for it."""
+    name = getattr(source, "__qualname__", None)
+    return name or type(source).__qualname__

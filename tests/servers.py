@@ -1,0 +1,139 @@
+"""
+Start the servers that people deploy Django with, each on a free loopback port.
+
+All of them serve the site of ``tests.site``.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+DEADLINE = 20.0
+"""Seconds that a server may take to start, or a client may wait."""
+
+
+def _python(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", *arguments]
+
+
+def _gunicorn(worker: str, port: int) -> list[str]:
+    return _python(
+        "gunicorn",
+        f"--bind=127.0.0.1:{port}",
+        f"--worker-class={worker}",
+        "--threads=8" if worker == "gthread" else "--workers=1",
+        "--timeout=60",
+        "--graceful-timeout=1",
+        "tests.site.wsgi:application",
+    )
+
+
+def _granian(interface: str, port: int) -> list[str]:
+    return _python(
+        "granian",
+        f"--port={port}",
+        f"--interface={interface}",
+        *(["--blocking-threads=8"] if interface == "wsgi" else []),
+        "--workers-kill-timeout=1",
+        f"tests.site.{interface.removesuffix('nl')}:application",
+    )
+
+
+ASGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
+    "uvicorn": lambda port: _python(
+        "uvicorn",
+        f"--port={port}",
+        "--lifespan=off",
+        "--timeout-graceful-shutdown=1",
+        "tests.site.asgi:application",
+    ),
+    "hypercorn": lambda port: _python(
+        "hypercorn", f"--bind=127.0.0.1:{port}", "tests.site.asgi:application"
+    ),
+    "daphne": lambda port: _python(
+        "daphne", f"--port={port}", "tests.site.asgi:application"
+    ),
+    "granian-asgi": lambda port: _granian("asginl", port),
+}
+
+WSGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
+    "gunicorn-sync": lambda port: _gunicorn("sync", port),
+    "gunicorn-gthread": lambda port: _gunicorn("gthread", port),
+    "waitress": lambda port: _python(
+        "waitress",
+        f"--listen=127.0.0.1:{port}",
+        "--threads=8",
+        "tests.site.wsgi:application",
+    ),
+    "granian-wsgi": lambda port: _granian("wsgi", port),
+    "runserver": lambda port: _python(
+        "django", "runserver", "--noreload", f"127.0.0.1:{port}"
+    ),
+}
+
+SERVERS = ASGI_SERVERS | WSGI_SERVERS
+
+
+class Server:
+    """
+    A server that runs, until ``stop`` or the end of a ``with`` block.
+
+    Args:
+        name: A key of ``SERVERS``.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.port = _free_port()
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
+        self.process = subprocess.Popen(
+            SERVERS[name](self.port),
+            cwd=ROOT,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.site.settings"},
+            stdout=self.log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            self._wait_until_it_listens()
+        except BaseException:
+            self.stop()
+            raise
+
+    def output(self) -> str:
+        """Return what the server has printed so far."""
+        size = os.fstat(self.log.fileno()).st_size
+        return os.pread(self.log.fileno(), size, 0).decode(errors="replace")
+
+    def stop(self) -> None:
+        """End the server and its workers, at once: nothing of them is needed."""
+        # The group is the server's own, made by ``start_new_session``.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.log.close()
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            with contextlib.suppress(OSError):
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.name} did not start: {self.output()}")
+            time.sleep(0.02)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""A site for tests on real servers."""

@@ -1,0 +1,1 @@
+"""Tests of ``django_bolt.streams``, in-process and on real servers."""
