@@ -36,6 +36,9 @@ def register_checks() -> None:
         check_setting_of_the_namesake_is_not_used,
         check_ping_interval,
         check_ping_comment,
+        check_stream_send_timeout,
+        check_stream_release_connections,
+        check_stream_django_responses,
     ):
         register(check, *TAGS)
     register(check_file_dirs_are_set, *TAGS, deploy=True)
@@ -162,14 +165,7 @@ def check_setting_of_the_namesake_is_not_used(**kwargs: Any) -> list[CheckMessag
 def check_ping_interval(**kwargs: Any) -> list[CheckMessage]:
     """E004: seconds, or ``None`` for no pings."""
     interval: object = conf.sse_ping_interval
-    if interval is None:
-        return []
-    if (
-        isinstance(interval, int | float)
-        and not isinstance(interval, bool)
-        and math.isfinite(interval)
-        and interval > 0
-    ):
+    if interval is None or _is_seconds(interval):
         return []
     return [
         Error(
@@ -193,6 +189,56 @@ def check_ping_comment(**kwargs: Any) -> list[CheckMessage]:
             id="django_bolt.E005",
         )
     ]
+
+
+def check_stream_send_timeout(**kwargs: Any) -> list[CheckMessage]:
+    """E020: seconds, or ``None`` for no limit."""
+    timeout: object = conf.stream_send_timeout
+    if timeout is None or _is_seconds(timeout):
+        return []
+    return [
+        Error(
+            "BOLT_STREAM_SEND_TIMEOUT must be a finite number of seconds above zero, "
+            f"or None; got {timeout!r}.",
+            hint="Use 60, or None for no limit.",
+            id="django_bolt.E020",
+        )
+    ]
+
+
+def check_stream_release_connections(**kwargs: Any) -> list[CheckMessage]:
+    """E021: a text such as "False" would turn it on."""
+    release = conf.stream_release_connections
+    return _check_bool(
+        "BOLT_STREAM_RELEASE_CONNECTIONS", release, id="django_bolt.E021"
+    )
+
+
+def check_stream_django_responses(**kwargs: Any) -> list[CheckMessage]:
+    """E022: a text such as "False" would turn it on."""
+    streams = conf.stream_django_responses
+    return _check_bool("BOLT_STREAM_DJANGO_RESPONSES", streams, id="django_bolt.E022")
+
+
+def _check_bool(name: str, value: object, *, id: str) -> list[CheckMessage]:
+    if isinstance(value, bool):
+        return []
+    return [
+        Error(
+            f"{name} must be True or False; got {value!r}.",
+            hint="What comes from the environment is text: compare it.",
+            id=id,
+        )
+    ]
+
+
+def _is_seconds(value: object) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and value > 0
+    )
 
 
 def _places() -> list[int]:

@@ -77,6 +77,14 @@ def test_checks_are_silent_on_right_settings() -> None:
         pytest.param({"BOLT_SSE_PING_INTERVAL": "15"}, "E004", id="text"),
         pytest.param({"BOLT_SSE_PING_COMMENT": None}, "E005", id="no comment"),
         pytest.param({"BOLT_SSE_PING_COMMENT": b"ping"}, "E005", id="bytes comment"),
+        pytest.param({"BOLT_STREAM_SEND_TIMEOUT": 0}, "E020", id="timeout of zero"),
+        pytest.param({"BOLT_STREAM_SEND_TIMEOUT": "60"}, "E020", id="timeout of text"),
+        pytest.param(
+            {"BOLT_STREAM_RELEASE_CONNECTIONS": "False"}, "E021", id="release of text"
+        ),
+        pytest.param(
+            {"BOLT_STREAM_DJANGO_RESPONSES": 1}, "E022", id="Django's streams by number"
+        ),
     ],
 )
 def test_check_names_the_mistake_with_a_hint(
@@ -102,6 +110,9 @@ def test_check_names_the_mistake_with_a_hint(
         pytest.param({"BOLT_SSE_PING_INTERVAL": None}, id="no pings"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": 30}, id="whole seconds"),
         pytest.param({"BOLT_SSE_PING_COMMENT": ""}, id="empty comment"),
+        pytest.param({"BOLT_STREAM_SEND_TIMEOUT": 0.5}, id="send timeout"),
+        pytest.param({"BOLT_STREAM_SEND_TIMEOUT": None}, id="no send timeout"),
+        pytest.param({"BOLT_STREAM_DJANGO_RESPONSES": True}, id="Django's streams"),
     ],
 )
 def test_check_is_silent_on_a_right_value(settings: dict[str, Any]) -> None:
@@ -148,4 +159,4 @@ def test_checks_of_the_app_are_registered_once() -> None:
         if check.__module__ == "django_bolt.checks"
     ]
 
-    assert len(registered) == len(set(registered)) == 10
+    assert len(registered) == len(set(registered)) == 13

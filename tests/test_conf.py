@@ -14,6 +14,13 @@ from django_bolt.conf import conf
         pytest.param("allowed_file_dirs", None, id="BOLT_ALLOWED_FILE_DIRS"),
         pytest.param("sse_ping_interval", 15.0, id="BOLT_SSE_PING_INTERVAL"),
         pytest.param("sse_ping_comment", "ping", id="BOLT_SSE_PING_COMMENT"),
+        pytest.param("stream_send_timeout", None, id="BOLT_STREAM_SEND_TIMEOUT"),
+        pytest.param(
+            "stream_release_connections", True, id="BOLT_STREAM_RELEASE_CONNECTIONS"
+        ),
+        pytest.param(
+            "stream_django_responses", False, id="BOLT_STREAM_DJANGO_RESPONSES"
+        ),
     ],
 )
 def test_setting_that_is_not_set_has_its_default(

@@ -119,9 +119,7 @@ async def exchange(
     }
     with override_settings(ROOT_URLCONF=only_url(view)):
         handler: Callable[..., Awaitable[None]] = ASGIHandler()
-        client.task = asyncio.ensure_future(
-            handler(scope, client.receive, client.send)  # type: ignore[arg-type]
-        )
+        client.task = asyncio.ensure_future(handler(scope, client.receive, client.send))
         try:
             yield client
         finally:
