@@ -16,13 +16,14 @@ from typing import Any, NoReturn, TypeAlias
 import msgspec
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.db.models import Model, QuerySet
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.functional import Promise
 
 from django_bolt.encoding import encode_json_inline
 from django_bolt.encoding.hook import is_pydantic
 from django_bolt.responses.base import Response
-from django_bolt.responses.content import JSON, PlainText
+from django_bolt.responses.content import HTML, JSON, PlainText, Redirect
+from django_bolt.responses.head import allows_body
 from django_bolt.responses.streaming import StreamingResponse
 from django_bolt.types import Headers, View
 
@@ -60,6 +61,8 @@ _BY_BASE: tuple[tuple[tuple[type, ...], ResponseClass], ...] = (
     ((Generator, AsyncGenerator), StreamingResponse),
 )
 
+_OWN = (JSON, PlainText, HTML, Redirect, Response)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Conversion:
@@ -95,7 +98,9 @@ class Conversion:
     async def aconvert(self, value: object) -> HttpResponseBase:
         """Do the same in an event loop: what may query goes to a thread."""
         response_class = self._choose(value)
-        if _encodes_json(response_class, value):
+        if _is_foreign(response_class):
+            return await sync_to_async(self._make)(response_class, value)
+        if allows_body(self.status_code) and _encodes_json(response_class, value):
             try:
                 encoded = encode_json_inline(value)
             except (TypeError, ValueError) as error:
@@ -168,10 +173,33 @@ def _choose_by_base(value: object) -> ResponseClass | None:
     return JSON if is_pydantic(value) else None
 
 
+def _is_foreign(response_class: ResponseClass) -> bool:
+    """Tell whether what it does with a value is not known, and may query."""
+    if not isinstance(response_class, type):
+        return response_class not in (_octets, _nothing)
+    return _constructor_of(response_class) not in _OWN and not issubclass(
+        response_class, StreamingHttpResponse
+    )
+
+
 def _encodes_json(response_class: ResponseClass, value: object) -> bool:
-    if response_class is Response:
+    if not isinstance(response_class, type):
+        return False
+    constructor = _constructor_of(response_class)
+    if constructor is Response:
         return not isinstance(value, bytes | bytearray | memoryview)
-    return isinstance(response_class, type) and issubclass(response_class, JSON)
+    return constructor is JSON
+
+
+def _constructor_of(kind: type) -> type:
+    """
+    Return the class whose constructor makes instances of ``kind``.
+
+    A subclass with a constructor of its own wants the value, not its encoding.
+    """
+    if kind in _OWN:
+        return kind
+    return next(base for base in kind.__mro__ if "__init__" in vars(base))
 
 
 def convert_calls(

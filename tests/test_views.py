@@ -22,6 +22,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from django_bolt import HTML, JSON, Redirect, Response, StreamingResponse, bolt_view
 from django_bolt.types import View
+from testproject.showcase.models import Station
 from tests.test_middleware import KINDS, Color, achunks, as_function, chunks, failure
 from tests.worlds import Ask
 
@@ -122,6 +123,43 @@ def test_bolt_view_response_class_makes_the_response(
 
     assert (answer.status, answer["x-a"]) == (202, "1")
     assert (answer["content-type"], answer.body) == (media_type, body)
+
+
+class Counted(JSON):
+    """A JSON response that looks at its data."""
+
+    def __init__(self, data: Any, status_code: int = 200, headers: Any = None) -> None:
+        super().__init__({"count": len(data), "data": data}, status_code, headers)
+
+
+@every_kind
+def test_bolt_view_subclass_of_json_gets_the_value_itself(ask: Ask, kind: Any) -> None:
+    answer = ask(bolt_view(response_class=Counted)(kind(lambda: [7, 8])))
+
+    assert answer.body == b'{"count":2,"data":[7,8]}'
+
+
+@pytest.mark.django_db(transaction=True)
+@every_kind
+def test_bolt_view_response_class_that_is_a_function_may_query(
+    ask: Ask, kind: Any
+) -> None:
+    problem = functools.partial(Response, media_type="application/problem+json")
+
+    answer = ask(
+        bolt_view(response_class=problem)(kind(lambda: Station.objects.values("name")))
+    )
+
+    assert (answer["content-type"], answer.body) == ("application/problem+json", b"[]")
+
+
+@every_kind
+def test_bolt_view_status_without_body_ignores_what_cannot_be_sent(
+    ask: Ask, kind: Any
+) -> None:
+    answer = ask(bolt_view(status_code=204)(kind(lambda: {"a": Color()})))
+
+    assert (answer.status, answer.body) == (204, b"")
 
 
 def test_bolt_view_redirects_with_a_response_class(ask: Ask) -> None:
