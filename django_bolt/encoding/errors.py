@@ -186,7 +186,9 @@ def _pairs(pairs: Iterable[tuple[object, object]]) -> Children:
 
 def _attributes(value: object, names: Iterable[str]) -> Children:
     for name in names:
-        yield f".{name}", getattr(value, name, None)
+        part = getattr(value, name, None)
+        if part is not msgspec.UNSET:  # Such a field is left out.
+            yield f".{name}", part
 
 
 def _refusal(value: object) -> str:

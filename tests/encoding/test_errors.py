@@ -112,6 +112,27 @@ def test_encode_json_unsupported_value_is_named_by_path_and_type(
     )
 
 
+class Partial(msgspec.Struct):
+    """A Struct with a field that may be left out."""
+
+    owner: object = msgspec.UNSET
+    other: object = None
+
+
+@dataclasses.dataclass
+class PartialPart:
+    """A dataclass with a field that may be left out."""
+
+    owner: object = msgspec.UNSET
+    other: object = None
+
+
+@pytest.mark.parametrize("make", [Partial, PartialPart])
+def test_encode_json_field_that_is_unset_is_no_mistake(make: Any) -> None:
+    with pytest.raises(TypeError, match=r"^data\.other has no JSON form"):
+        encode_json(make(other=Opaque()))
+
+
 @pytest.mark.parametrize(
     ("value", "name"),
     [
