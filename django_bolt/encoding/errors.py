@@ -50,6 +50,12 @@ def explain(error: Exception, data: object) -> Exception:
     found = _Walk(consumed).find(data)
     if found is None and isinstance(error, RecursionError):
         return ValueError("data is nested too deep to be encoded as JSON.")
+    if found is None and isinstance(error, Unencodable):
+        # It is what code that the encoder called made: a computed field.
+        return TypeError(
+            "data holds a value that has no JSON form; its type is "
+            f"{_name(error.kind)}."
+        )
     return found or error
 
 
@@ -151,7 +157,7 @@ class _BadKey(Exception):
         )
 
 
-def _judge(value: object) -> Children:
+def _judge(value: Any) -> Children:
     """
     Encode a value without parts; of one that the hook replaces, give the rest.
 
@@ -165,7 +171,7 @@ def _judge(value: object) -> Children:
         # Foreign code may raise TypeError too; then there is nothing to name.
         parts = value.__dict__ if is_pydantic(value) else None
         if isinstance(parts, dict):
-            return _attributes(value, parts)
+            return _attributes(value, [*parts, *(value.model_extra or ())])
         return iter([("", convert(value))])
     return iter(())
 

@@ -34,7 +34,16 @@ _REFUSED = (Model, type, msgspec.Struct, dict, list, tuple, set, frozenset)
 
 
 class Unencodable(TypeError):
-    """A value or key that has no JSON form."""
+    """
+    A value or key that has no JSON form.
+
+    Args:
+        kind: Its type.
+    """
+
+    def __init__(self, kind: type) -> None:
+        super().__init__(kind)
+        self.kind = kind
 
 
 class MayBlock(Exception):
@@ -93,7 +102,7 @@ def convert(value: Any) -> object:
         # As values these never come here: spell the key as ``json.dumps`` does.
         return msgspec.json.encode(value).decode()
     if issubclass(kind, _REFUSED):
-        raise Unencodable
+        raise Unencodable(kind)
     return _convert_number_or_date(value)
 
 
@@ -164,7 +173,7 @@ def _convert_object(value: Any) -> object:
     if isinstance(value, Iterable):
         items = list(value)
         return _encode_now(value, items) if isinstance(value, Iterator) else items
-    raise Unencodable
+    raise Unencodable(type(value))
 
 
 def _encode_pydantic(model: Any) -> object:

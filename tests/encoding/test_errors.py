@@ -51,6 +51,22 @@ class Loose(pydantic.BaseModel):
     owner: Any = None
 
 
+class Open(pydantic.BaseModel):
+    """A pydantic model that takes fields that it does not declare."""
+
+    model_config = pydantic.ConfigDict(extra="allow")
+
+
+class Computed(pydantic.BaseModel):
+    """A pydantic model that computes what has no JSON form."""
+
+    @pydantic.computed_field  # type: ignore[prop-decorator]  # pydantic's own form
+    @property
+    def owner(self) -> Any:
+        """Return an opaque object."""
+        return Opaque()
+
+
 class Bag:
     """An iterable that is no sequence."""
 
@@ -166,6 +182,11 @@ def test_encode_json_unsupported_key_is_named_with_its_object(
     message = str(caught.value)
     assert message.startswith(f'The key {key!r} of data["rows"][0] has no JSON form')
     assert f"its type is {name}." in message
+
+
+def test_encode_json_computed_field_without_a_form_is_named_by_its_type() -> None:
+    with pytest.raises(TypeError, match=rf"^data holds .* its type is {OPAQUE}\.$"):
+        encode_json([Computed()])
 
 
 def test_encode_json_class_in_the_place_of_an_instance_says_so() -> None:
