@@ -170,7 +170,7 @@ def _choose_by_base(value: object) -> ResponseClass | None:
         return None
     if dataclasses.is_dataclass(value) or hasattr(value, "__attrs_attrs__"):
         return JSON
-    return JSON if is_pydantic(value) else None
+    return JSON if is_pydantic(value.__class__) else None
 
 
 def _is_foreign(response_class: ResponseClass) -> bool:

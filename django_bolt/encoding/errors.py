@@ -28,6 +28,9 @@ Children: TypeAlias = Iterator[tuple[str, object]]
 """Steps to the parts of a value, as they are written in Python, and the parts."""
 
 _DEEPEST = 100_000
+# How often a value may prove too deep that the hook replaces; each try costs an
+# encoding as deep as the interpreter allows.
+_MOST_TRIES = 50
 _SHOWN_AT_START, _SHOWN_AT_END = 8, 4
 
 
@@ -67,6 +70,7 @@ class _Walk:
         self.steps = ["data"]
         self.open: list[tuple[int, Children]] = []
         self.open_ids: set[int] = set()
+        self.tries = 0
 
     def find(self, data: object) -> Exception | None:
         """Return the error for the first mistake in ``data``, if there is one."""
@@ -92,12 +96,12 @@ class _Walk:
             return ValueError(
                 f"{self.path} must not hold itself: JSON has no form for a cycle."
             )
-        if len(self.open) > _DEEPEST:
+        if len(self.open) > _DEEPEST or self.tries > _MOST_TRIES:
             return ValueError(f"{self.path} is nested too deep to be encoded as JSON.")
         children = self.children(value)
         if children is None:
             try:
-                children = _judge(value)
+                children = self.judge(value)
             except Unencodable:
                 return TypeError(f"{self.path} {_refusal(value)}")
             except ValueError as error:
@@ -110,13 +114,32 @@ class _Walk:
         self.open_ids.add(id(value))
         return None
 
+    def judge(self, value: Any) -> Children:
+        """
+        Encode a value without parts; of one that the hook replaces, give the rest.
+
+        Raises:
+            Unencodable: The value has no JSON form.
+            ValueError: The value itself is at fault.
+        """
+        try:
+            encode(value)
+        except (TypeError, RecursionError, ConsumedIterator) as error:
+            self.tries += isinstance(error, RecursionError)
+            # Foreign code may raise TypeError too; then there is nothing to name.
+            parts = value.__dict__ if is_pydantic(type(value)) else None
+            if isinstance(parts, dict):
+                return _attributes(value, [*parts, *(value.model_extra or ())])
+            return iter([("", convert(value))])
+        return iter(())
+
     def children(self, value: Any) -> Children | None:
         """Return the parts of a value that msgspec takes apart by itself."""
-        if isinstance(value, Iterator):
+        kind = type(value)
+        if issubclass(kind, Iterator):
             # One that is not remembered was encoded without a fault.
             _, items = self.consumed.get(id(value), (value, []))
             return _items(items)
-        kind = type(value)
         if issubclass(kind, dict):
             return _pairs(dict.items(value))
         if issubclass(kind, list | tuple | set | frozenset):
@@ -155,25 +178,6 @@ class _BadKey(Exception):
             f"{name} has no JSON form; its type is {_name(type(self.key))}. "
             "Use a str, a number or what stands for one."
         )
-
-
-def _judge(value: Any) -> Children:
-    """
-    Encode a value without parts; of one that the hook replaces, give the rest.
-
-    Raises:
-        Unencodable: The value has no JSON form.
-        ValueError: The value itself is at fault.
-    """
-    try:
-        encode(value)
-    except (TypeError, RecursionError, ConsumedIterator):
-        # Foreign code may raise TypeError too; then there is nothing to name.
-        parts = value.__dict__ if is_pydantic(value) else None
-        if isinstance(parts, dict):
-            return _attributes(value, [*parts, *(value.model_extra or ())])
-        return iter([("", convert(value))])
-    return iter(())
 
 
 def _items(values: Iterable[object]) -> Children:

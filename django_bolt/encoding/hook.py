@@ -75,10 +75,10 @@ class ConsumedIterator(Exception):
             self.error = error.error
 
 
-def is_pydantic(value: object) -> bool:
-    """Tell whether a value is a pydantic model, without importing pydantic."""
+def is_pydantic(kind: type) -> bool:
+    """Tell whether a type is a pydantic model's, without importing pydantic."""
     pydantic = sys.modules.get("pydantic")
-    return pydantic is not None and isinstance(value, pydantic.BaseModel)
+    return pydantic is not None and issubclass(kind, pydantic.BaseModel)
 
 
 def convert(value: Any) -> object:
@@ -118,7 +118,7 @@ def inline(value: Any) -> object:
         blocks = value._result_cache is None
     elif issubclass(kind, LazyObject):
         blocks = value._wrapped is empty
-    elif issubclass(kind, _HELD) or is_pydantic(value):
+    elif issubclass(kind, _HELD) or is_pydantic(kind):
         blocks = False
     else:
         blocks = issubclass(kind, Iterable)
@@ -166,7 +166,7 @@ def _convert_object(value: Any) -> object:
         return str(value)
     if isinstance(value, FieldFile):
         return value.url if value else None
-    if is_pydantic(value):
+    if is_pydantic(type(value)):
         return _encode_pydantic(value)
     if isinstance(value, Mapping):
         return dict(value)

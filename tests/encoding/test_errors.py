@@ -99,6 +99,11 @@ OPAQUE = f"{__name__}.Opaque"
         pytest.param(
             {"items": [0, 1, 2, Item(Opaque())]}, 'data["items"][3].owner', id="mixed"
         ),
+        pytest.param(
+            Open.model_validate({"owner": Opaque()}),
+            "data.owner",
+            id="extra field of a pydantic model",
+        ),
         pytest.param(MappingProxyType({"a": Opaque()}), 'data["a"]', id="mapping"),
         pytest.param(Bag(1, Opaque()), "data[1]", id="iterable"),
         pytest.param([iter([1, Opaque()])], "data[0][1]", id="iterator, used up"),
@@ -252,6 +257,26 @@ def test_encode_json_absurd_depth_is_a_value_error(depth: int) -> None:
     data: list[object] = []
     for _ in range(depth):
         data = [data]
+
+    with pytest.raises(ValueError, match="nested too deep"):
+        encode_json(data)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        pytest.param(lambda inner: SimpleLazyObject(lambda: inner), id="lazy objects"),
+        pytest.param(lambda inner: MappingProxyType({"a": inner}), id="mappings"),
+        pytest.param(lambda inner: Bag(inner), id="iterables"),
+        pytest.param(lambda inner: iter([inner]), id="iterators"),
+    ],
+)
+def test_encode_json_absurd_depth_of_what_is_replaced_is_a_value_error(
+    wrap: Callable[[object], object],
+) -> None:
+    data: object = 1
+    for _ in range(10_000):
+        data = wrap(data)
 
     with pytest.raises(ValueError, match="nested too deep"):
         encode_json(data)
