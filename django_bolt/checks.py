@@ -7,6 +7,7 @@ All are tagged ``django_bolt`` and ``security``. Ids are never reused.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike, fspath
 from pathlib import Path
@@ -128,7 +129,7 @@ def check_file_dirs_exist(**kwargs: Any) -> list[CheckMessage]:
             id="django_bolt.W003",
         )
         for entry in _entries()
-        if _is_absolute(entry) and not Path(entry).is_dir()
+        if _is_absolute(entry) and not os.path.isdir(entry)
     ]
 
 

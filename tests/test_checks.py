@@ -67,6 +67,11 @@ def test_checks_are_silent_on_right_settings() -> None:
         ),
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": [__file__]}, "W003", id="a file"),
         pytest.param(
+            {"BOLT_ALLOWED_FILE_DIRS": ["/" + "a" * 300]},
+            "W003",
+            id="dir that the system refuses to look at",
+        ),
+        pytest.param(
             {"BOLT_ALLOWED_FILE_PATHS": []}, "W005", id="name of the namesake"
         ),
         pytest.param({"BOLT_SSE_PING_INTERVAL": 0}, "E004", id="ping of zero"),
