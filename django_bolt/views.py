@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable, Coroutine
-from typing import Any, ParamSpec, overload
+from typing import Any, ParamSpec, cast, overload
 
 from asgiref.sync import iscoroutinefunction
 from django.http import HttpRequest
@@ -84,15 +84,24 @@ def _prepare_calls(view: View) -> View:
 
         @functools.wraps(view)
         async def acall(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-            return prepare(await view(request, *args, **kwargs), request)
+            response = await view(request, *args, **kwargs)
+            return prepare(response, _request_among(request, args))
 
         return acall
 
     @functools.wraps(view)
     def call(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        return prepare(view(request, *args, **kwargs), request)
+        response = view(request, *args, **kwargs)
+        return prepare(response, _request_among(request, args))
 
     return call
+
+
+def _request_among(first: Any, rest: tuple[Any, ...]) -> HttpRequest:
+    """Return the request; a method that is decorated gets its instance first."""
+    if rest and isinstance(rest[0], HttpRequest):
+        return rest[0]
+    return cast(HttpRequest, first)
 
 
 @overload

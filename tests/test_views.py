@@ -355,6 +355,46 @@ def test_bolt_view_decorates_a_method(ask: Ask) -> None:
     assert "no-store" in answer["cache-control"]
 
 
+class Meeting(JSON):
+    """A response that tells what its request was."""
+
+    def prepare(self, request: HttpRequest) -> "Meeting":
+        self["X-Path"] = request.path
+        return self
+
+
+class SyncPage(ClassBasedView):
+    """A view with a method that is decorated as if it were a function."""
+
+    @bolt_view
+    def get(self, request: HttpRequest) -> JSON:
+        return Meeting([])
+
+
+class AsyncPage(ClassBasedView):
+    """The same, asynchronous."""
+
+    @bolt_view
+    async def get(self, request: HttpRequest) -> JSON:
+        return Meeting([])
+
+
+@without_middleware
+@pytest.mark.parametrize("page", [SyncPage, AsyncPage])
+def test_bolt_view_on_a_bare_method_lets_the_response_meet_the_request(
+    ask: Ask, page: Any
+) -> None:
+    assert ask(page.as_view(), "/x")["x-path"] == "/x"
+
+
+@without_middleware
+@every_kind
+def test_bolt_view_lets_the_response_meet_the_request(ask: Ask, kind: Any) -> None:
+    view = bolt_view(response_class=Meeting)(kind(list))
+
+    assert ask(view, "/x")["x-path"] == "/x"
+
+
 def test_bolt_view_keeps_the_identity_of_the_view() -> None:
     @bolt_view
     @csrf_exempt
