@@ -6,12 +6,11 @@ All are tagged ``django_bolt`` and ``security``. Ids are never reused.
 
 from __future__ import annotations
 
-import math
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike, fspath
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -77,14 +76,14 @@ def check_middleware_is_there_once(**kwargs: Any) -> list[CheckMessage]:
 def check_middleware_is_last(**kwargs: Any) -> list[CheckMessage]:
     """W002: what is further in gets the view's value in the place of a response."""
     places = _places()
-    inner = settings.MIDDLEWARE[places[-1] + 1 :] if places else []
+    inner = _middleware()[places[-1] + 1 :] if places else []
     if not inner:
         return []
     return [
         Warning(
             f"{MIDDLEWARE} must be the last entry of MIDDLEWARE: after it come "
-            f"{', '.join(inner)}, which receive what a view returned instead of a "
-            "response.",
+            f"{', '.join(map(str, inner))}, which receive what a view returned instead "
+            "of a response.",
             hint=f'Move "{MIDDLEWARE}" to the end of MIDDLEWARE.',
             id="django_bolt.W002",
         )
@@ -237,17 +236,23 @@ def _is_seconds(value: object) -> bool:
     return (
         isinstance(value, int | float)
         and not isinstance(value, bool)
-        and math.isfinite(value)
-        and value > 0
+        and 0 < value <= sys.float_info.max
     )
 
 
 def _places() -> list[int]:
     """Return where the middleware, or a subclass of it, stands in MIDDLEWARE."""
-    return [index for index, path in enumerate(settings.MIDDLEWARE) if _is_bolt(path)]
+    return [index for index, path in enumerate(_middleware()) if _is_bolt(path)]
 
 
-def _is_bolt(path: str) -> bool:
+def _middleware() -> list[object]:
+    """Return the entries; of a MIDDLEWARE that is no list Django tells more."""
+    return list(settings.MIDDLEWARE) if _is_list(settings.MIDDLEWARE) else []
+
+
+def _is_bolt(path: object) -> bool:
+    if not isinstance(path, str):
+        return False
     try:
         middleware = import_string(path)
     except ImportError:  # Django reports it when it builds the chain.
@@ -267,4 +272,8 @@ def _entries() -> Iterator[Any]:
 
 
 def _is_absolute(entry: object) -> bool:
-    return isinstance(entry, str | PathLike) and Path(entry).is_absolute()
+    # By its own type: the system takes no lazy object for a path.
+    if not issubclass(type(entry), str | PathLike):
+        return False
+    path = os.fspath(cast(Any, entry))
+    return isinstance(path, str) and os.path.isabs(path)

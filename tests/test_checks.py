@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.checks import CheckMessage, Tags, registry, run_checks
 from django.test import override_settings
+from django.utils.functional import SimpleLazyObject
 
 from django_bolt.middleware import BoltMiddleware
 
@@ -15,6 +16,13 @@ COMMON = "django.middleware.common.CommonMiddleware"
 
 class Subclass(BoltMiddleware):
     """A project's own version of the middleware."""
+
+
+class BytesPath:
+    """A path whose text is bytes."""
+
+    def __fspath__(self) -> bytes:
+        return b"/srv"
 
 
 def messages(tag: str = "django_bolt", deploy: bool = False) -> list[CheckMessage]:
@@ -63,6 +71,14 @@ def test_checks_are_silent_on_right_settings() -> None:
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": [b"/srv"]}, "E003", id="bytes path"),
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": [None]}, "E003", id="None in the list"),
         pytest.param(
+            {"BOLT_ALLOWED_FILE_DIRS": [SimpleLazyObject(lambda: Path("/"))]},
+            "E003",
+            id="lazy path",
+        ),
+        pytest.param(
+            {"BOLT_ALLOWED_FILE_DIRS": [BytesPath()]}, "E003", id="path of bytes"
+        ),
+        pytest.param(
             {"BOLT_ALLOWED_FILE_DIRS": ["/no/such"]}, "W003", id="missing dir"
         ),
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": [__file__]}, "W003", id="a file"),
@@ -78,6 +94,11 @@ def test_checks_are_silent_on_right_settings() -> None:
         pytest.param({"BOLT_SSE_PING_INTERVAL": -1.5}, "E004", id="negative ping"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": float("nan")}, "E004", id="NaN"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": float("inf")}, "E004", id="infinity"),
+        pytest.param({"BOLT_SSE_PING_INTERVAL": 10**400}, "E004", id="beyond floats"),
+        pytest.param({"MIDDLEWARE": None}, "W001", id="no list of middleware"),
+        pytest.param({"MIDDLEWARE": {BOLT}}, "W001", id="set of middleware"),
+        pytest.param({"MIDDLEWARE": (BOLT, COMMON)}, "W002", id="not last in a tuple"),
+        pytest.param({"MIDDLEWARE": [BOLT, None]}, "W002", id="followed by None"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": True}, "E004", id="bool"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": "15"}, "E004", id="text"),
         pytest.param({"BOLT_SSE_PING_COMMENT": None}, "E005", id="no comment"),
