@@ -570,6 +570,19 @@ def test_middleware_in_front_of_a_plain_callable_converts() -> None:
     assert response.content == b'{"a":1}'
 
 
+class Meeting(JSON):
+    """A response that tells what its request was."""
+
+    def prepare(self, request: HttpRequest) -> "Meeting":
+        self["X-Path"] = request.path
+        return self
+
+
+@pytest.mark.parametrize("kind", [as_function, as_async_function])
+def test_middleware_lets_the_response_meet_the_request(ask: Ask, kind: Any) -> None:
+    assert ask(kind(lambda: Meeting([])), "/x")["x-path"] == "/x"
+
+
 def test_test_client_gets_the_converted_response(client: Client) -> None:
     with override_settings(ROOT_URLCONF=only_url(lambda request: {"a": [1]})):
         response = client.get("/")
