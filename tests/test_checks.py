@@ -34,9 +34,10 @@ def messages(tag: str = "django_bolt", deploy: bool = False) -> list[CheckMessag
     ]
 
 
-def ids(deploy: bool = False) -> list[str | None]:
-    """Return the ids of what the checks of the app say."""
-    return [message.id for message in messages(deploy=deploy)]
+def ids(deploy: bool = False) -> list[str]:
+    """Return the ids of what the checks of the app say, sorted."""
+    # Django keeps checks in a set: their order is that of addresses.
+    return sorted(message.id or "" for message in messages(deploy=deploy))
 
 
 @pytest.fixture(autouse=True)
