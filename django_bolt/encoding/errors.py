@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
@@ -31,6 +32,8 @@ _DEEPEST = 100_000
 # How often a value may prove too deep that the hook replaces; each try costs an
 # encoding as deep as the interpreter allows.
 _MOST_TRIES = 50
+_LONGEST_KEY = 80
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHOWN_AT_START, _SHOWN_AT_END = 8, 4
 
 
@@ -142,8 +145,9 @@ class _Walk:
             return _items(items)
         if issubclass(kind, dict):
             return _pairs(dict.items(value))
-        if issubclass(kind, list | tuple | set | frozenset):
-            return _items(value)
+        for builtin in (list, tuple, set, frozenset):
+            if issubclass(kind, builtin):  # Read as msgspec does, by its base.
+                return _items(builtin.__iter__(value))
         if issubclass(kind, msgspec.Struct):
             return _attributes(value, kind.__struct_fields__)
         if dataclasses.is_dataclass(kind):
@@ -171,7 +175,7 @@ class _BadKey(Exception):
         self.error = error
 
     def describe(self, path: str) -> Exception:
-        name = f"The key {self.key!r:.80} of {path}"
+        name = f"The key {_show(self.key)} of {path}"
         if isinstance(self.error, UnicodeEncodeError):
             return ValueError(f"{name} {_fault(self.key, self.error)}")
         return TypeError(
@@ -190,8 +194,19 @@ def _pairs(pairs: Iterable[tuple[object, object]]) -> Children:
             encode({key: None})
         except (TypeError, UnicodeEncodeError) as error:
             raise _BadKey(key, error) from None
-        shown = json.dumps(key, ensure_ascii=False) if type(key) is str else repr(key)
-        yield f"[{shown}]", value
+        yield f"[{_show(key)}]", value
+
+
+def _show(key: object) -> str:
+    """Write a key as in Python, in part when it is long: it may be a client's."""
+    if type(key) is str and not _SURROGATE.search(key):
+        shown = json.dumps(key, ensure_ascii=False)
+    else:
+        try:
+            shown = repr(key)
+        except Exception:  # Foreign code; the mistake is another.
+            shown = f"<{_name(type(key))}>"
+    return shown if len(shown) <= _LONGEST_KEY else f"{shown[: _LONGEST_KEY - 1]}…"
 
 
 def _attributes(value: object, names: Iterable[str]) -> Children:

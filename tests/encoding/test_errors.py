@@ -194,6 +194,57 @@ def test_encode_json_computed_field_without_a_form_is_named_by_its_type() -> Non
         encode_json([Computed()])
 
 
+class Shy(str):
+    """A text whose ``repr`` fails."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+class ShyObject:
+    """An object whose ``repr`` fails."""
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+@pytest.mark.parametrize(
+    ("data", "start"),
+    [
+        pytest.param({Shy("a"): Opaque()}, f"data[<{__name__}.Shy>] has", id="path"),
+        pytest.param({ShyObject(): 1}, f"The key <{__name__}.ShyObject> of", id="key"),
+    ],
+)
+def test_encode_json_key_whose_repr_fails_is_named_by_its_type(
+    data: object, start: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        encode_json(data)
+
+    assert str(caught.value).startswith(start)
+
+
+def test_encode_json_long_key_is_shown_in_part() -> None:
+    """It may come from a client, and the message goes to a log."""
+    with pytest.raises(TypeError) as caught:
+        encode_json({"k" * 1_000_000: Opaque()})
+
+    assert str(caught.value).startswith('data["' + "k" * 78 + "…] has no JSON form")
+
+
+class Deceptive(list[object]):
+    """A list that says that it holds something else."""
+
+    def __iter__(self) -> Iterator[object]:
+        return iter([1])
+
+
+def test_encode_json_list_with_an_iter_of_its_own_is_read_as_it_is_encoded() -> None:
+    assert encode_json(Deceptive("ab")) == b'["a","b"]'
+    with pytest.raises(TypeError, match=r"^data\[1\] has no JSON form"):
+        encode_json(Deceptive([0, Opaque()]))
+
+
 def test_encode_json_class_in_the_place_of_an_instance_says_so() -> None:
     with pytest.raises(TypeError, match=r"data\[0\] .* the class .*Opaque itself\."):
         encode_json([Opaque])
