@@ -1,6 +1,7 @@
 """JSON, PlainText, HTML and Redirect."""
 
 import inspect
+from http import HTTPStatus
 from typing import Any
 
 import pytest
@@ -128,6 +129,10 @@ def test_redirect_sends_location_and_an_empty_body(status: int) -> None:
     assert response.url == "/next/?q=%C3%A9"
     assert response.content == b""
     assert isinstance(response, HttpResponseRedirectBase)
+
+
+def test_redirect_status_of_an_enumeration_is_a_plain_number() -> None:
+    assert type(Redirect("/", HTTPStatus.SEE_OTHER).status_code) is int
 
 
 def test_redirect_keeps_the_method_by_default() -> None:

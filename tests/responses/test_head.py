@@ -168,6 +168,34 @@ def test_delete_cookie_expires_and_chains(make: Any) -> None:
     assert (morsel["max-age"], morsel["path"], morsel["secure"]) == (0, "/a", True)
 
 
+@every_class
+def test_set_cookie_takes_an_expiry(make: Any) -> None:
+    text = "Fri, 02 Jan 2026 00:00:00 GMT"
+
+    response = make(content_for(make)).set_cookie("a", "1", expires=text)
+
+    assert response.cookies["a"]["expires"] == text
+
+
+@every_class
+def test_delete_cookie_names_the_domain(make: Any) -> None:
+    response = make(content_for(make)).delete_cookie("a", domain="example.com")
+
+    assert response.cookies["a"]["domain"] == "example.com"
+
+
+@every_class
+def test_response_headers_that_only_look_like_a_mapping_are_refused(make: Any) -> None:
+    class Pairs:
+        """Has items, and is no mapping."""
+
+        def items(self) -> list[tuple[str, str]]:
+            return [("X-A", "1")]
+
+    with pytest.raises(TypeError, match="headers must be a mapping"):
+        make(content_for(make), headers=Pairs())
+
+
 def test_cookies_chain_in_one_expression() -> None:
     response = JSON({}).set_cookie("a", "1").delete_cookie("b").set_cookie("c", "2")
 
