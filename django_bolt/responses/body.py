@@ -71,7 +71,8 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
         if releases:
             release_connections()
         if self.is_async:
-            body = wsgi.deliver(self._async_source())
+            # It gets a thread of its own, which has no connection to give back.
+            body = wsgi.deliver(self._async_source(release=False, watch=releases))
             self._resource_closers.append(body.close)
             return body
         if releases:
@@ -81,12 +82,11 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
     def __aiter__(self) -> AsyncIterator[bytes]:
         if not self._has_body():
             return aiter(_Nothing())
+        releases = self._releases()
         source = (
-            self._async_source()
+            self._async_source(release=releases, watch=releases)
             if self.is_async
-            else SyncSource(
-                self._iterator, self._name(), self, release=self._releases()
-            )
+            else SyncSource(self._iterator, self._name(), self, release=releases)
         )
         timeout = self.send_timeout
         if isinstance(timeout, UnsetType):
@@ -120,8 +120,9 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
     def _name(self) -> str:
         return describe(self._sources()[0])
 
-    def _async_source(self) -> AsyncSource:
-        self._running = AsyncSource(self._sources(), self, release=self._releases())
+    def _async_source(self, *, release: bool, watch: bool) -> AsyncSource:
+        sources = self._sources()
+        self._running = AsyncSource(sources, self, release=release, watch=watch)
         return self._running
 
     def _has_body(self) -> bool:

@@ -123,9 +123,17 @@ class AsyncSource:
             not close what it wraps.
         encoder: Encodes what the outermost yields.
         release: Whether database connections are given back at the start.
+        watch: Whether one that is held idle is named under DEBUG.
     """
 
-    __slots__ = ("_encoder", "_iterators", "_name", "_release", "has_started")
+    __slots__ = (
+        "_encoder",
+        "_iterators",
+        "_name",
+        "_release",
+        "_watch",
+        "has_started",
+    )
     in_thread: ClassVar[bool] = False
 
     def __init__(
@@ -134,8 +142,10 @@ class AsyncSource:
         encoder: Encoder,
         *,
         release: bool,
+        watch: bool,
     ) -> None:
         self.has_started = False
+        self._watch = watch
         self._iterators = iterators
         self._name = describe(iterators[0])
         self._encoder = encoder
@@ -149,6 +159,7 @@ class AsyncSource:
         try:
             if self._release:
                 await sync_to_async(release_connections)()
+            if self._watch:
                 watch = watch_loop(self._name, buffer)
             async for chunk in self._iterators[-1]:
                 if put(chunk if type(chunk) is bytes else await self._encode(chunk)):
