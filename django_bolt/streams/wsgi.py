@@ -29,7 +29,11 @@ def deliver(source: AsyncSource) -> Generator[bytes, None, None]:
     Raises:
         Exception: What the source raised, once all that it yielded was taken.
     """
-    helper = Helper(source)
+    return parts(Helper(source))
+
+
+def parts(helper: Helper) -> Generator[bytes, None, None]:
+    """Start a helper, yield what it delivers, and stop it."""
     buffer = helper.buffer
     helper.thread.start()
     try:
@@ -48,7 +52,12 @@ def deliver(source: AsyncSource) -> Generator[bytes, None, None]:
 
 
 class Helper:
-    """The thread and the loop that an async source lives in."""
+    """
+    The thread and the loop that an async source lives in.
+
+    Args:
+        source: The source.
+    """
 
     def __init__(self, source: AsyncSource) -> None:
         self._source = source
