@@ -4,6 +4,7 @@ Every kind of HTTP response, right, fast and effortless, on plain Django.
 Importable before Django's settings are configured.
 """
 
+from django_bolt.api import BoltAPI
 from django_bolt.responses import (
     HTML,
     JSON,
@@ -18,6 +19,7 @@ from django_bolt.views import bolt_view
 __all__ = [
     "HTML",
     "JSON",
+    "BoltAPI",
     "JSONStream",
     "PlainText",
     "Redirect",

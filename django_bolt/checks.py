@@ -1,7 +1,8 @@
 """
 System checks: one small function a rule, each message with an id and a hint.
 
-All are tagged ``django_bolt`` and ``security``. Ids are never reused.
+All are tagged ``django_bolt``, and ``security`` or, those of ``BoltAPI``,
+``urls``. Ids are never reused.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.module_loading import import_string
 
+from django_bolt.api import checks as api_checks
 from django_bolt.conf import conf
 
 Check: TypeAlias = Callable[..., list[CheckMessage]]
@@ -41,6 +43,8 @@ def register_checks() -> None:
         check_stream_django_responses,
     ):
         register(check, *TAGS)
+    for check in api_checks.CHECKS:
+        register(check, "django_bolt", Tags.urls)
     register(check_file_dirs_are_set, *TAGS, deploy=True)
 
 
