@@ -23,7 +23,8 @@ from django_bolt.wire.disposition import format_attachment
         pytest.param("a/", "attachment", id="nothing after the path"),
         pytest.param(
             "€ rates.txt",
-            "attachment; filename=\"_ rates.txt\"; filename*=UTF-8''%E2%82%AC%20rates.txt",
+            'attachment; filename="_ rates.txt"; '
+            "filename*=UTF-8''%E2%82%AC%20rates.txt",
             id="the example of RFC 8187",
         ),
         pytest.param(

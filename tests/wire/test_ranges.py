@@ -1,6 +1,7 @@
 """Byte ranges: a row for each sentence of RFC 9110 §14."""
 
 import email
+import itertools
 
 import pytest
 from hypothesis import given
@@ -109,7 +110,7 @@ def test_select_spans_nothing_satisfiable_is_an_empty_list(
         pytest.param("bytes=0x0-0x5", id="hexadecimal"),
         pytest.param("bytes=+1-2", id="sign"),
         pytest.param("bytes=1_0-1_1", id="underscores"),
-        pytest.param("bytes=٠-٤", id="other digits"),
+        pytest.param("bytes=\u0660-\u0664", id="other digits"),
         pytest.param("bytes=--1", id="two dashes"),
         pytest.param("bytes=0-1-2", id="two dashes apart"),
         pytest.param("bytes=0 - 1", id="whitespace inside"),
@@ -181,9 +182,7 @@ def test_select_spans_cover_what_was_asked_and_nothing_twice(
     chosen = [n for span in spans for n in range(span.start, span.stop)]
     assert sorted(chosen) == sorted(expected)
     gaps = sorted(spans)
-    assert all(
-        one.stop < other.start for one, other in zip(gaps, gaps[1:], strict=False)
-    )
+    assert all(one.stop < other.start for one, other in itertools.pairwise(gaps))
 
 
 @given(st.text(), st.integers(0, 2**70))
@@ -210,7 +209,8 @@ def test_make_multipart_frames_each_part() -> None:
     assert pieces == [
         b"--SEP\r\nContent-Type: a/b\r\nContent-Range: bytes 500-999/8000\r\n\r\n",
         Span(500, 1000),
-        b"\r\n--SEP\r\nContent-Type: a/b\r\nContent-Range: bytes 7000-7999/8000\r\n\r\n",
+        b"\r\n--SEP\r\n"
+        b"Content-Type: a/b\r\nContent-Range: bytes 7000-7999/8000\r\n\r\n",
         Span(7000, 8000),
         b"\r\n--SEP--\r\n",
     ]
