@@ -7,6 +7,8 @@ Importable before Django's settings are configured.
 from django_bolt.responses import (
     HTML,
     JSON,
+    File,
+    FileResponse,
     JSONStream,
     PlainText,
     Redirect,
@@ -18,6 +20,8 @@ from django_bolt.views import bolt_view
 __all__ = [
     "HTML",
     "JSON",
+    "File",
+    "FileResponse",
     "JSONStream",
     "PlainText",
     "Redirect",
