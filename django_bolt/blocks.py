@@ -12,8 +12,8 @@ import asyncio
 import errno
 import io
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from time import monotonic
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -41,6 +41,7 @@ _GROWTH = 64  # A block has this part of what was sent since the last pause.
 _PAUSE = 1.0  # Seconds.
 _TURN = 1024 * 1024  # Bytes after which the event loop serves others.
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+_preadv: Any = getattr(os, "preadv", None)
 
 
 class FileBody:
@@ -120,7 +121,7 @@ class FileBody:
             return None
         buffer = bytearray(size)
         try:
-            count = os.preadv(
+            count = _preadv(
                 file.fileno(), [buffer], self.source.offset + position, _NOWAIT
             )
         except OSError as error:
@@ -159,9 +160,9 @@ class FileBody:
                 if not block:
                     return
                 position += len(block)
-                started = time.monotonic()
+                started = monotonic()
                 yield block
-                await self._account(len(block), time.monotonic() - started)
+                await self._account(len(block), monotonic() - started)
 
     async def _aread(self, position: int, stop: int | None) -> bytes:
         hop_size = min(max(self._sent // _GROWTH, MIN_HOP_SIZE), MAX_HOP_SIZE)

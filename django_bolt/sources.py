@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeAlias, cast
 
 from django.core.files import File as DjangoFile
-from django.db.models.fields.files import FieldFile
+from django.core.files.storage import FileSystemStorage
 
 from django_bolt.exceptions import FileMissing
 from django_bolt.files import LocatedFile, StrPath, locate, open_located
@@ -72,7 +72,7 @@ def make_source(given: SourceLike) -> Source:
 
     Args:
         given: A path (see ``files.locate``), an open binary file, or a file of
-            Django's. A ``FieldFile`` of a storage with local paths is a path;
+            Django's. A ``FieldFile`` of a ``FileSystemStorage`` is a path;
             of another storage it is opened when its body starts.
 
     Raises:
@@ -81,7 +81,8 @@ def make_source(given: SourceLike) -> Source:
     """
     if isinstance(given, str | os.PathLike):
         return _from_path(given)
-    if isinstance(given, FieldFile):
+    # A FieldFile, told by its storage: importing the class loads all of forms.
+    if isinstance(given, DjangoFile) and hasattr(given, "storage"):
         return _from_field(given)
     file = getattr(given, "file", given) if isinstance(given, DjangoFile) else given
     if not callable(getattr(file, "read", None)):
@@ -112,13 +113,11 @@ def _from_path(path: StrPath) -> Source:
 def _from_field(field: Any) -> Source:
     if not field:
         raise FileMissing("There is no file.")
-    try:
-        path = field.path
-    except NotImplementedError:  # Django's word for a storage without paths.
-        pass
-    else:
-        return _from_path(path)
     storage, name = field.storage, field.name
+    # A storage may have a path for what is no file on the disk, as Django's
+    # InMemoryStorage has.
+    if isinstance(storage, FileSystemStorage):
+        return _from_path(field.path)
     size = storage.size(name)
     try:
         modified: datetime | None = storage.get_modified_time(name)

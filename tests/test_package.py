@@ -11,8 +11,11 @@ import django_bolt.responses
 PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
-    ["types"],
+    ["exceptions", "types", "wire"],
     ["conf", "encoding", "streams"],
+    ["files", "sendfile"],
+    ["sources"],
+    ["blocks"],
     ["responses"],
     ["conversion"],
     ["middleware", "views"],
@@ -70,7 +73,9 @@ def test_every_part_of_the_package_has_a_layer() -> None:
 
 def test_public_names_are_sorted_and_there() -> None:
     for module in (django_bolt, django_bolt.responses):
-        assert module.__all__ == sorted(module.__all__)
+        assert module.__all__ == sorted(
+            module.__all__, key=lambda name: (not name.isupper(), name)
+        )
         assert all(hasattr(module, name) for name in module.__all__)
 
 

@@ -24,7 +24,7 @@ from django_bolt.responses.selecting import Selecting
 from django_bolt.sendfile import find_handover
 from django_bolt.sources import Source, SourceLike, make_source
 from django_bolt.types import Headers
-from django_bolt.wire.ranges import Piece
+from django_bolt.wire.ranges import Piece, Span
 
 _READING_ATTEMPTS = 3
 
@@ -103,9 +103,7 @@ class FileResponse(Selecting, StreamingHttpResponse):
         pieces = self._body.pieces
         if not self._is_own or pieces is None or len(pieces) != 1:
             return None
-        span = pieces[0]
-        if isinstance(span, bytes):
-            return None
+        [span] = (piece for piece in pieces if isinstance(piece, Span))
         is_whole = span == (0, self._size)
         has_descriptor = self._body.source.located is not None
         if has_descriptor and (is_whole or self._has_descriptor_by_length):

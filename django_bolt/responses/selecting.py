@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import secrets
 import time
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from django_bolt.wire.ranges import (
 from django_bolt.wire.validators import Conditions, Validators, allows_range, evaluate
 
 
-class Selecting(ResponseBase):
+class Selecting(ResponseBase, abc.ABC):
     """A response that answers conditions and ranges about bytes of known length."""
 
     _size: int | None
@@ -121,5 +122,6 @@ class Selecting(ResponseBase):
         """Keep compression away: it would encode a part as if it were the whole."""
         self.headers.setdefault("Content-Encoding", "identity")
 
+    @abc.abstractmethod
     def _set_pieces(self, pieces: Sequence[Piece]) -> None:
-        raise NotImplementedError
+        """Make these pieces of the whole the body."""

@@ -7,18 +7,22 @@ import io
 import os
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.http import BadHeaderError, HttpRequest
 from django.test import override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from django_bolt import File, FileResponse, bolt_view
+from django_bolt import File, FileResponse, bolt_view, sources
 from django_bolt.exceptions import FileChanged
+from django_bolt.files import locate
 from tests.worlds import Answer, Ask
 
 CONTENT = b"0123456789"
@@ -504,7 +508,7 @@ def test_modification_in_the_future_is_now(path: Path, file_class: FileClass) ->
     """RFC 9110 §8.8.2.1."""
     os.utime(path, (time.time() + 9999, time.time() + 9999))
 
-    modified = email.utils.parsedate_to_datetime(file_class(path)["Last-Modified"])
+    modified = parsedate_to_datetime(file_class(path)["Last-Modified"])
 
     assert modified.timestamp() <= time.time()
 
@@ -616,7 +620,7 @@ def test_ten_thousand_dropped_responses_leave_no_descriptor(path: Path) -> None:
     while kept:
         kept.pop()
 
-    assert open_descriptors() == before
+    assert open_descriptors() <= before
 
 
 @pytest.mark.parametrize(
@@ -662,79 +666,99 @@ def test_answer_without_content_opens_nothing(
     assert answer.body == b""
 
 
+class Drain(Protocol):
+    """Iterate a response as a handler of one of the two kinds does."""
+
+    def __call__(self, response: FileResponse) -> bytes:
+        """Return the whole body, and close the file."""
+
+
+def drain_wsgi(response: FileResponse) -> bytes:
+    with closing(response._body):
+        return b"".join(response)
+
+
+def drain_asgi(response: FileResponse) -> bytes:
+    async def collect() -> bytes:
+        return b"".join([block async for block in response])
+
+    with closing(response._body):
+        return async_to_sync(collect)()
+
+
+@pytest.fixture(params=[drain_wsgi, drain_asgi])
+def drain(request: pytest.FixtureRequest) -> Drain:
+    found: Drain = request.param
+    return found
+
+
 @pytest.mark.parametrize("shorter", [b"", b"0123"])
 def test_file_that_shrinks_breaks_the_body(
-    ask: Ask, path: Path, shorter: bytes
+    drain: Drain, path: Path, shorter: bytes
 ) -> None:
-    def view(request: HttpRequest) -> FileResponse:
-        response = FileResponse(path)
-        path.write_bytes(shorter)
-        return response
+    response = FileResponse(path)
+    path.write_bytes(shorter)
 
     with pytest.raises(FileChanged):
-        ask(view)
+        drain(response)
 
 
 def test_file_that_shrinks_while_it_is_sent_breaks_the_body(
-    ask: Ask, path: Path
+    drain: Drain, path: Path
 ) -> None:
     path.write_bytes(bytes(3_000_000))
-
-    def view(request: HttpRequest) -> FileResponse:
-        response = FileResponse(path)
-        assert response.file_to_stream is not None  # Opens it.
-        os.truncate(path, 2_000_000)
-        return response
+    response = FileResponse(path)
+    assert response.file_to_stream is not None  # Opens it.
+    os.truncate(path, 2_000_000)
 
     with pytest.raises(FileChanged):
-        ask(view)
+        drain(response)
 
 
-def test_file_that_grows_sends_what_was_announced(ask: Ask, path: Path) -> None:
-    def view(request: HttpRequest) -> FileResponse:
-        response = FileResponse(path)
-        path.write_bytes(CONTENT * 3)
-        return response
+def test_file_that_grows_sends_what_was_announced(drain: Drain, path: Path) -> None:
+    response = FileResponse(path)
+    path.write_bytes(CONTENT * 3)
 
-    answer = ask(view)
-
-    assert answer["content-length"] == "10"
-    assert answer.body == CONTENT
+    assert response["Content-Length"] == "10"
+    assert drain(response) == CONTENT
 
 
-def test_file_that_is_replaced_breaks_the_body(ask: Ask, path: Path) -> None:
-    def view(request: HttpRequest) -> FileResponse:
-        response = FileResponse(path)
-        other = path.with_name("other")
-        other.write_bytes(CONTENT)
-        other.replace(path)
-        return response
+def test_file_that_is_replaced_breaks_the_body(drain: Drain, path: Path) -> None:
+    response = FileResponse(path)
+    other = path.with_name("other")
+    other.write_bytes(CONTENT)
+    other.replace(path)
 
     with pytest.raises(FileChanged):
-        ask(view)
+        drain(response)
+
+
+LARGE = b"".join(n.to_bytes(4, "big") for n in range(750_000))
 
 
 @hypothesis_settings(
-    max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(start=st.integers(0, 2_999_999), length=st.integers(1, 3_000_000))
 def test_large_range_is_exact(ask: Ask, path: Path, start: int, length: int) -> None:
-    content = b"".join(n.to_bytes(4, "big") for n in range(750_000))
-    path.write_bytes(content)
+    if path.stat().st_size != len(LARGE):
+        path.write_bytes(LARGE)
 
     answer = get(
         ask, lambda: FileResponse(path), Range=f"bytes={start}-{start + length - 1}"
     )
 
-    assert answer.body == content[start : start + length]
+    assert answer.body == LARGE[start : start + length]
 
 
 def test_stream_is_a_streaming_response(path: Path) -> None:
-    response = FileResponse(path)
+    with path.open("rb") as file:
+        response = FileResponse(file)
 
-    assert response.streaming
-    assert response.getvalue() == CONTENT
-    response.close()
+        assert response.streaming
+        assert response.getvalue() == CONTENT
 
 
 def test_file_is_not_streamed(path: Path) -> None:
@@ -748,9 +772,7 @@ def test_file_is_not_streamed(path: Path) -> None:
 def test_file_replaced_while_it_is_looked_at_is_read_again(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django_bolt import sources
-
-    replaced = []
+    replaced: list[Path] = []
 
     def locate_and_replace(given: Any) -> Any:
         located = locate(given)
@@ -760,7 +782,6 @@ def test_file_replaced_while_it_is_looked_at_is_read_again(
             path.with_name("new").replace(path)
         return located
 
-    locate = sources.locate
     monkeypatch.setattr(sources, "locate", locate_and_replace)
 
     response = File(path)
@@ -772,15 +793,12 @@ def test_file_replaced_while_it_is_looked_at_is_read_again(
 def test_file_replaced_for_ever_is_an_error(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django_bolt import sources
-
     def locate_and_replace(given: Any) -> Any:
         located = locate(given)
         path.with_name("new").write_bytes(b"new")
         path.with_name("new").replace(path)
         return located
 
-    locate = sources.locate
     monkeypatch.setattr(sources, "locate", locate_and_replace)
 
     with pytest.raises(FileChanged):
@@ -790,15 +808,12 @@ def test_file_replaced_for_ever_is_an_error(
 def test_file_that_grows_for_ever_has_a_tag_by_its_content(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from django_bolt import sources
-
     def locate_and_append(given: Any) -> Any:
         located = locate(given)
         with path.open("ab") as file:
             file.write(b"more")
         return located
 
-    locate = sources.locate
     monkeypatch.setattr(sources, "locate", locate_and_append)
 
     response = File(path)
@@ -831,7 +846,7 @@ def test_file_of_what_cannot_seek_answers_ranges(ask: Ask) -> None:
     os.write(writer, CONTENT)
     os.close(writer)
 
-    answer = get(ask, lambda: File(os.fdopen(reader, "rb")), Range="bytes=1-2")  # type: ignore[arg-type]
+    answer = get(ask, lambda: File(os.fdopen(reader, "rb")), Range="bytes=1-2")
 
     assert answer.body == b"12"
 
@@ -842,7 +857,7 @@ def test_stream_of_what_cannot_seek_is_a_200(ask: Ask) -> None:
     os.close(writer)
     file = os.fdopen(reader, "rb")
 
-    answer = get(ask, lambda: FileResponse(file), Range="bytes=1-2")  # type: ignore[arg-type]
+    answer = get(ask, lambda: FileResponse(file), Range="bytes=1-2")
 
     assert answer.status == 200
     assert answer.body == CONTENT
