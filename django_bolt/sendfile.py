@@ -8,11 +8,14 @@ it, and answers conditions and ranges itself.
 from __future__ import annotations
 
 import os
+import re
 from urllib.parse import quote_from_bytes
 
 from django_bolt.conf import conf
 
 X_SENDFILE = "X-Sendfile"
+
+_AMBIGUOUS = re.compile(r"[\x00-\x1f\x7f%]")
 
 
 def find_handover(real_path: str) -> tuple[str, str] | None:
@@ -23,9 +26,9 @@ def find_handover(real_path: str) -> tuple[str, str] | None:
         real_path: Its path, without symlinks. Its name may come from a client.
 
     Returns:
-        Name and value, percent-encoded, as these servers decode it; ``None``
-        when no directory of the setting holds the file. Of several directories
-        the innermost decides.
+        Name and value; ``None`` when no directory of the setting holds the
+        file, or its name cannot be told to every such server. Of several
+        directories the innermost decides.
     """
     best = ""
     target = ""
@@ -36,6 +39,10 @@ def find_handover(real_path: str) -> tuple[str, str] | None:
     if not best:
         return None
     if target == X_SENDFILE:
-        return X_SENDFILE, quote_from_bytes(os.fsencode(real_path))
+        # Apache takes the path as it is, lighttpd decodes it.
+        if _AMBIGUOUS.search(real_path):
+            return None
+        # The handlers encode headers in Latin-1: these are the bytes of the name.
+        return X_SENDFILE, os.fsencode(real_path).decode("latin-1")
     inner = quote_from_bytes(os.fsencode(real_path[len(best) :]))
     return "X-Accel-Redirect", f"{target.rstrip('/')}/{inner}"

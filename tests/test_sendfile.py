@@ -50,9 +50,17 @@ def test_find_handover_innermost_directory_decides(media: Path) -> None:
     with override_settings(BOLT_SENDFILE=both):
         assert find_handover(f"{media}/inner/ä") == (
             "X-Sendfile",
-            f"{media}/inner/%C3%A4",
+            f"{media}/inner/\xc3\xa4",
         )
         assert find_handover(f"{media}/a") == (ACCEL, "/internal/a")
+
+
+@pytest.mark.parametrize("name", ["a%41", "a\r\nX: y", "a\x7f"])
+def test_find_handover_name_that_servers_read_differently_stays_here(
+    media: Path, name: str
+) -> None:
+    with override_settings(BOLT_SENDFILE={media: "X-Sendfile"}):
+        assert find_handover(f"{media}/{name}") is None
 
 
 @pytest.mark.parametrize("name", ["media-private/a.txt", "a.txt", "media"])
