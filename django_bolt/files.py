@@ -149,13 +149,24 @@ def _find_root(real_path: str, path: StrPath) -> str | None:
     if directories is None:
         return None
     for directory in directories:
-        root = os.path.realpath(directory)
-        if real_path == root or real_path.startswith(os.path.join(root, "")):
-            return root
+        for root in _spellings(os.fspath(directory)):
+            if real_path == root or real_path.startswith(os.path.join(root, "")):
+                return root
     logger.warning(
         "Refused to read %r: it lies outside BOLT_ALLOWED_FILE_DIRS.", os.fspath(path)
     )
     raise FileRefused("The file may not be read.", path)
+
+
+def _spellings(directory: str) -> Iterator[str]:
+    """
+    Yield a directory as it is set, then without symlinks.
+
+    What a real path begins with is real: most often nothing need be resolved.
+    """
+    if os.path.isabs(directory):
+        yield directory
+    yield os.path.realpath(directory)
 
 
 def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:
@@ -197,7 +208,8 @@ def _parent(real_path: str, root: str | None) -> Iterator[tuple[str, int | None]
     if root is None or not HAS_DIRECTORY_DESCRIPTORS:
         yield real_path, None
         return
-    *folders, name = os.path.relpath(real_path, root).split(os.sep)
+    inner_path = real_path[len(os.path.join(root, "")) :] or os.curdir
+    *folders, name = inner_path.split(os.sep)
     descriptor = os.open(root, _FOLDER)
     try:
         for folder in folders:

@@ -56,6 +56,17 @@ def read(path: str | Path) -> bytes:
         return file.read()
 
 
+@contextmanager
+def working_directory(path: Path) -> Iterator[None]:
+    """Make a directory the current one: a socket's path must be short."""
+    before = Path.cwd()
+    os.chdir(path)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
 def test_locate_file_inside_is_found(allowed: Path) -> None:
     assert read(allowed / "a.txt") == b"a"
     assert read(str(allowed / "inner" / "b.txt")) == b"b"
@@ -155,6 +166,19 @@ def test_locate_empty_list_allows_nothing(allowed: Path) -> None:
         locate(allowed / "a.txt")
 
 
+@pytest.mark.parametrize("directory", ["", "."])
+def test_locate_relative_directory_is_no_wider_than_it_says(
+    allowed: Path, directory: str
+) -> None:
+    with (
+        override_settings(BOLT_ALLOWED_FILE_DIRS=[directory]),
+        working_directory(allowed / "inner"),
+    ):
+        assert read(allowed / "inner" / "b.txt") == b"b"
+        with pytest.raises(FileRefused):
+            locate(allowed / "a.txt")
+
+
 def test_locate_unset_allows_any(allowed: Path) -> None:
     with override_settings(BOLT_ALLOWED_FILE_DIRS=None):
         assert read(allowed.parent / "secret.txt") == SECRET
@@ -168,17 +192,6 @@ def anywhere(allowed: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
     else:
         with override_settings(BOLT_ALLOWED_FILE_DIRS=None):
             yield allowed
-
-
-@contextmanager
-def working_directory(path: Path) -> Iterator[None]:
-    """Make a directory the current one: a socket's path must be short."""
-    before = Path.cwd()
-    os.chdir(path)
-    try:
-        yield
-    finally:
-        os.chdir(before)
 
 
 def make_socket(path: Path) -> None:

@@ -77,7 +77,8 @@ class FileResponse(Selecting, StreamingHttpResponse):
         self._size = source.size
         self._body = FileBody(source)
         self._has_descriptor_by_length = False
-        super().__init__((), status=check_status(status_code), headers=made)
+        super().__init__((), status=check_status(status_code))
+        self.headers = made  # Django would copy them, one by one.
         self._resource_closers.append(self._body.close)
         self._set_own_body()
         if not allows_body(status_code):
