@@ -83,8 +83,8 @@ def wait_for(port: int, process: "subprocess.Popen[bytes]") -> None:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise
+            assert process.poll() is None, "The server has ended."
+            assert time.monotonic() < deadline, "The server does not listen."
             time.sleep(0.01)
         else:
             return

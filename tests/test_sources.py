@@ -131,8 +131,7 @@ def test_make_source_bytes_in_memory_have_a_tag_by_content() -> None:
 
 def test_make_source_what_cannot_seek_has_no_size() -> None:
     class Pipe:
-        def read(self, size: int = -1) -> bytes:
-            return b""
+        read = io.BytesIO().read
 
     source = make_source(Pipe())
 
