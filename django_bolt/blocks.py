@@ -28,7 +28,7 @@ BLOCK_SIZE = 256 * 1024
 CACHED_BLOCK_SIZE = 64 * 1024
 """Bytes at a time from the page cache: what Django's ASGI handler sends at once."""
 
-MIN_HOP_SIZE = 128 * 1024
+MIN_HOP_SIZE = 64 * 1024
 MAX_HOP_SIZE = 1024 * 1024
 """
 Bytes at a time from a thread. A hop costs as much as reading some 256 KiB, so

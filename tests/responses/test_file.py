@@ -11,16 +11,18 @@ from contextlib import closing
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol
+from wsgiref.util import FileWrapper
 
 import pytest
 from asgiref.sync import async_to_sync
 from django.http import BadHeaderError, HttpRequest
-from django.test import override_settings
+from django.test import RequestFactory, override_settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from django_bolt import File, FileResponse, bolt_view, sources
+from django_bolt.blocks import SpanFile
 from django_bolt.exceptions import FileChanged
 from django_bolt.files import locate
 from tests.worlds import Answer, Ask
@@ -876,3 +878,86 @@ def test_bytes_in_memory_are_a_source(ask: Ask, file_class: FileClass) -> None:
 
     assert answer.status == 206
     assert answer.body == b"789"
+
+
+def prepared(path: Path, server: str = "WSGIServer/0.2", **meta: str) -> FileResponse:
+    request = RequestFactory().get("/")
+    request.META.update(meta, SERVER_SOFTWARE=server)
+    response = FileResponse(path).prepare(request)
+    assert isinstance(response, FileResponse)
+    return response
+
+
+def send_by_wrapper(response: FileResponse) -> bytes:
+    """Do what Django's WSGI handler and a server without sendfile do."""
+    stream: Any = response.file_to_stream
+    stream.close = response._body.close
+    wrapper = FileWrapper(stream, response.block_size)
+    with closing(wrapper):
+        return b"".join(wrapper)
+
+
+def test_file_wrapper_of_the_whole_has_the_descriptor(path: Path) -> None:
+    response = prepared(path)
+
+    stream = response.file_to_stream
+
+    assert isinstance(stream, SpanFile)
+    assert os.fstat(stream.fileno()).st_size == 10
+    assert send_by_wrapper(response) == CONTENT
+
+
+def test_file_wrapper_of_a_file_that_grew_ends_where_it_should(path: Path) -> None:
+    response = prepared(path)
+    path.write_bytes(CONTENT * 2)
+
+    assert send_by_wrapper(response) == CONTENT
+
+
+def test_file_wrapper_of_a_file_that_shrank_raises(path: Path) -> None:
+    response = prepared(path)
+    assert response.file_to_stream is not None
+    path.write_bytes(b"0123")
+
+    with pytest.raises(FileChanged):
+        send_by_wrapper(response)
+
+
+def test_file_wrapper_of_a_range_shows_no_descriptor(path: Path) -> None:
+    """Servers without a regard for Content-Length would send to the end."""
+    response = prepared(path, HTTP_RANGE="bytes=2-4")
+
+    assert not hasattr(response.file_to_stream, "fileno")
+    assert send_by_wrapper(response) == b"234"
+
+
+def test_file_wrapper_of_a_range_has_a_descriptor_for_gunicorn(path: Path) -> None:
+    response = prepared(path, "gunicorn/26.0", HTTP_RANGE="bytes=2-4")
+
+    stream = response.file_to_stream
+
+    assert isinstance(stream, SpanFile)
+    assert os.lseek(stream.fileno(), 0, os.SEEK_CUR) == 2
+    assert send_by_wrapper(response) == b"234"
+
+
+def test_file_wrapper_of_an_open_file_reads_where_it_stood(path: Path) -> None:
+    file = path.open("rb")
+    file.seek(4)
+
+    assert send_by_wrapper(FileResponse(file)) == CONTENT[4:]
+    assert file.closed
+
+
+@pytest.mark.parametrize(
+    "meta", [{"HTTP_RANGE": "bytes=0-1,4-5"}, {"HTTP_IF_NONE_MATCH": "*"}]
+)
+def test_file_wrapper_is_for_one_span(path: Path, meta: dict[str, str]) -> None:
+    assert prepared(path, **meta).file_to_stream is None
+
+
+def test_file_wrapper_is_not_for_another_body(path: Path) -> None:
+    response = prepared(path)
+    response.streaming_content = iter([b"other"])
+
+    assert response.file_to_stream is None
