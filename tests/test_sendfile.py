@@ -10,6 +10,8 @@ from django_bolt import File, FileResponse
 from django_bolt.sendfile import find_handover
 from tests.worlds import Ask
 
+pytestmark = pytest.mark.django_db
+
 ACCEL = "X-Accel-Redirect"
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, cast
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
 from django_bolt.exceptions import FileChanged
 from django_bolt.responses.base import Response
+from django_bolt.responses.body import StreamBody
 from django_bolt.responses.filehead import (
     VALIDATORS,
     drop_content_fields,
@@ -23,13 +24,14 @@ from django_bolt.responses.head import allows_body, check_status
 from django_bolt.responses.selecting import Selecting
 from django_bolt.sendfile import find_handover
 from django_bolt.sources import Source, SourceLike, make_source
+from django_bolt.streams.connections import release_connections
 from django_bolt.types import Headers
 from django_bolt.wire.ranges import Piece, Span
 
 _READING_ATTEMPTS = 3
 
 
-class FileResponse(Selecting, StreamingHttpResponse):
+class FileResponse(Selecting, StreamBody):
     """
     A file, read while it is sent.
 
@@ -58,8 +60,6 @@ class FileResponse(Selecting, StreamingHttpResponse):
 
     Spec: RFC 9110 §13, §14; RFC 6266.
     """
-
-    _resource_closers: list[Callable[[], object]]
 
     block_size = BLOCK_SIZE
     """Bytes that a server without sendfile reads at a time."""
@@ -92,7 +92,7 @@ class FileResponse(Selecting, StreamingHttpResponse):
             # others may send all that is there.
             server = str(request.META.get("SERVER_SOFTWARE", ""))
             self._has_descriptor_by_length = server.startswith("gunicorn/")
-            if not (self._is_own and self._hand_over(request)):
+            if not self._hand_over(request):
                 super().prepare(request)
             if request.method == "HEAD":
                 self._set_pieces([])
@@ -105,30 +105,46 @@ class FileResponse(Selecting, StreamingHttpResponse):
         if not self._is_own or pieces is None or len(pieces) != 1:
             return None
         [span] = (piece for piece in pieces if isinstance(piece, Span))
+        self._start()
         is_whole = span == (0, self._size)
         has_descriptor = self._body.source.located is not None
         if has_descriptor and (is_whole or self._has_descriptor_by_length):
             return SpanFile(self._body, span)
         return SpanReader(self._body, span)
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.__aiter__() if self._is_own else self._pull()
+    def __iter__(self) -> Iterator[bytes]:
+        if not self._is_own:
+            return super().__iter__()
+        self._start()
+        return cast("Iterator[bytes]", self._iterator)
 
-    async def _pull(self) -> AsyncIterator[bytes]:
-        """Iterate what was put in the place of the body, a chunk at a time."""
-        if self.is_async:
-            async for chunk in super().__aiter__():
-                yield chunk
-            return
-        chunks: Iterator[bytes] = super().__iter__()
-        pull = sync_to_async(lambda: next(chunks, None))
-        while (block := await pull()) is not None:
-            yield block
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._send() if self._is_own else super().__aiter__()
+
+    async def _send(self) -> AsyncIterator[bytes]:
+        """Send the file, and close it if that ends early, which Django does not."""
+        is_finished = False
+        try:
+            # What is small has ended before another request could use them.
+            if self._size is None or self._size > BLOCK_SIZE:
+                await sync_to_async(self._start)()
+            async for block in self._body:
+                yield block
+            is_finished = True
+        finally:
+            if not is_finished:
+                await sync_to_async(self.close)()
+
+    def _start(self) -> None:
+        """Give back the database connections of the request's thread."""
+        if self._releases():
+            release_connections()
 
     def _hand_over(self, request: HttpRequest) -> bool:
         located = self._body.source.located
         if (
             located is None
+            or not self._is_own
             or self.status_code != 200
             or request.method not in ("GET", "HEAD")
         ):
@@ -146,12 +162,15 @@ class FileResponse(Selecting, StreamingHttpResponse):
         self._keep_encoding()
         return True
 
+    def _is_untouched(self) -> bool:
+        return self._is_own
+
     def _set_pieces(self, pieces: Sequence[Piece]) -> None:
         self._body.pieces = pieces
         self._set_own_body()
 
     def _set_own_body(self) -> None:
-        self._iterator: Iterator[bytes] = iter(self._body)
+        self._iterator = iter(self._body)
         self._is_own = True
 
     def _set_streaming_content(self, value: Any) -> None:
@@ -184,14 +203,18 @@ class File(Selecting, Response):
         self.status_code = check_status(status_code)
         self.headers = make_file_headers(source, filename, media_type, headers)
         self.headers["Content-Length"] = str(len(content))
+        self._whole = content
         self._size = len(content)
         if allows_body(status_code):
             self._container = [content]
         else:
             drop_content_fields(self.headers)
 
+    def _is_untouched(self) -> bool:
+        return self.content == self._whole
+
     def _set_pieces(self, pieces: Sequence[Piece]) -> None:
-        content = self.content
+        content = self._whole
         self.content = b"".join(
             piece if isinstance(piece, bytes) else content[piece.start : piece.stop]
             for piece in pieces

@@ -82,6 +82,7 @@ class Selecting(ResponseBase, abc.ABC):
             and self.status_code == 200
             and self._size is not None
             and self.headers.get("Accept-Ranges") == "bytes"
+            and self._is_untouched()
             and allows_range(conditions.if_range, validators, now)
         ):
             self._select(select_spans(header, self._size), self._size)
@@ -121,6 +122,10 @@ class Selecting(ResponseBase, abc.ABC):
     def _keep_encoding(self) -> None:
         """Keep compression away: it would encode a part as if it were the whole."""
         self.headers.setdefault("Content-Encoding", "identity")
+
+    @abc.abstractmethod
+    def _is_untouched(self) -> bool:
+        """Tell whether the body is what the range counts: a decorator may change it."""
 
     @abc.abstractmethod
     def _set_pieces(self, pieces: Sequence[Piece]) -> None:

@@ -17,6 +17,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.http import BadHeaderError, HttpRequest
 from django.test import RequestFactory, override_settings
+from django.views.decorators.gzip import gzip_page
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -25,7 +26,10 @@ from django_bolt import File, FileResponse, bolt_view, sources
 from django_bolt.blocks import SpanFile
 from django_bolt.exceptions import FileChanged
 from django_bolt.files import locate
+from django_bolt.responses import file
 from tests.worlds import Answer, Ask
+
+pytestmark = pytest.mark.django_db
 
 CONTENT = b"0123456789"
 MODIFIED = calendar.timegm((1994, 11, 6, 8, 49, 37))
@@ -559,6 +563,19 @@ def test_range_is_never_compressed(ask: Ask, path: Path, file_class: FileClass) 
     assert "content-encoding" not in part
 
 
+def test_file_that_a_decorator_compressed_has_no_ranges(
+    ask: Ask, path: Path, file_class: FileClass
+) -> None:
+    """What was asked for are bytes of the file, and it is not what is sent."""
+    path.write_bytes(b"a" * 5000)
+    headers = {"Range": "bytes=0-9", "Accept-Encoding": "gzip"}
+
+    answer = ask(gzip_page(lambda request: file_class(path)), headers=headers)
+
+    assert answer.status == 200
+    assert gzip.decompress(answer.body) == b"a" * 5000
+
+
 def test_whole_file_may_be_compressed(
     ask: Ask, path: Path, file_class: FileClass
 ) -> None:
@@ -723,6 +740,36 @@ def test_file_that_grows_sends_what_was_announced(drain: Drain, path: Path) -> N
     assert drain(response) == CONTENT
 
 
+def test_body_that_breaks_is_closed_under_asgi(path: Path) -> None:
+    """Django closes no response whose body has failed."""
+    path.write_bytes(bytes(3_000_000))
+    response = FileResponse(path)
+
+    async def leave() -> None:
+        blocks: Any = aiter(response)
+        await anext(blocks)
+        await blocks.aclose()
+
+    async_to_sync(leave)()
+
+    assert response.closed
+    assert response._body.open().closed
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_body_gives_database_connections_back_when_it_starts(
+    drain: Drain, path: Path, monkeypatch: pytest.MonkeyPatch, is_on: bool
+) -> None:
+    path.write_bytes(bytes(300_000))
+    released: list[str] = []
+    monkeypatch.setattr(file, "release_connections", lambda: released.append("once"))
+
+    with override_settings(BOLT_STREAM_RELEASE_CONNECTIONS=is_on):
+        drain(FileResponse(path))
+
+    assert released == (["once"] if is_on else [])
+
+
 def test_file_that_is_replaced_breaks_the_body(drain: Drain, path: Path) -> None:
     response = FileResponse(path)
     other = path.with_name("other")
@@ -754,8 +801,8 @@ def test_large_range_is_exact(ask: Ask, path: Path, start: int, length: int) -> 
 
 
 def test_stream_is_a_streaming_response(path: Path) -> None:
-    with path.open("rb") as file:
-        response = FileResponse(file)
+    with path.open("rb") as opened:
+        response = FileResponse(opened)
 
         assert response.streaming
         assert response.getvalue() == CONTENT
@@ -823,21 +870,21 @@ def test_file_that_grows_for_ever_has_a_tag_by_its_content(
 
 
 def test_open_file_is_closed_with_the_response(ask: Ask, path: Path) -> None:
-    file = path.open("rb")
+    opened = path.open("rb")
 
-    answer = get(ask, lambda: FileResponse(file), Range="bytes=1-2")
+    answer = get(ask, lambda: FileResponse(opened), Range="bytes=1-2")
 
     assert answer.status == 206
     assert answer.body == b"12"
-    assert file.closed
+    assert opened.closed
 
 
 def test_file_of_an_open_file_is_closed_at_once(path: Path) -> None:
-    file = path.open("rb")
+    opened = path.open("rb")
 
-    response = File(file)
+    response = File(opened)
 
-    assert file.closed
+    assert opened.closed
     assert response.content == CONTENT
 
 
@@ -855,15 +902,15 @@ def test_stream_of_what_cannot_seek_is_a_200(ask: Ask) -> None:
     reader, writer = os.pipe()
     os.write(writer, CONTENT)
     os.close(writer)
-    file = os.fdopen(reader, "rb")
+    opened = os.fdopen(reader, "rb")
 
-    answer = get(ask, lambda: FileResponse(file), Range="bytes=1-2")
+    answer = get(ask, lambda: FileResponse(opened), Range="bytes=1-2")
 
     assert answer.status == 200
     assert answer.body == CONTENT
     assert answer["accept-ranges"] == "none"
     assert "content-length" not in answer
-    assert file.closed
+    assert opened.closed
 
 
 def test_bytes_in_memory_are_a_source(ask: Ask, file_class: FileClass) -> None:
@@ -942,11 +989,11 @@ def test_file_wrapper_of_a_range_has_a_descriptor_for_gunicorn(path: Path) -> No
 
 
 def test_file_wrapper_of_an_open_file_reads_where_it_stood(path: Path) -> None:
-    file = path.open("rb")
-    file.seek(4)
+    opened = path.open("rb")
+    opened.seek(4)
 
-    assert send_by_wrapper(FileResponse(file)) == CONTENT[4:]
-    assert file.closed
+    assert send_by_wrapper(FileResponse(opened)) == CONTENT[4:]
+    assert opened.closed
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,8 @@ from django_bolt import FileResponse
 from tests.nginx import needs_nginx, running_nginx
 from tests.worlds import Ask
 
+pytestmark = pytest.mark.django_db
+
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 TIMESTAMP = 784111777
 LATER = "Sun, 06 Nov 1994 08:49:38 GMT"
