@@ -8,6 +8,8 @@ from django_bolt.api import BoltAPI
 from django_bolt.responses import (
     HTML,
     JSON,
+    File,
+    FileResponse,
     JSONStream,
     PlainText,
     Redirect,
@@ -20,6 +22,8 @@ __all__ = [
     "HTML",
     "JSON",
     "BoltAPI",
+    "File",
+    "FileResponse",
     "JSONStream",
     "PlainText",
     "Redirect",

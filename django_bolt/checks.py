@@ -8,8 +8,9 @@ All are tagged ``django_bolt``, and ``security`` or, those of ``BoltAPI``,
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, TypeAlias, cast
 
@@ -19,6 +20,7 @@ from django.utils.module_loading import import_string
 
 from django_bolt.api import checks as api_checks
 from django_bolt.conf import conf
+from django_bolt.sendfile import X_SENDFILE
 
 Check: TypeAlias = Callable[..., list[CheckMessage]]
 
@@ -41,6 +43,8 @@ def register_checks() -> None:
         check_stream_send_timeout,
         check_stream_release_connections,
         check_stream_django_responses,
+        check_sendfile_is_a_mapping,
+        check_sendfile_entries,
     ):
         register(check, *TAGS)
     for check in api_checks.CHECKS:
@@ -222,6 +226,42 @@ def check_stream_django_responses(**kwargs: Any) -> list[CheckMessage]:
     """E022: a text such as "False" would turn it on."""
     streams = conf.stream_django_responses
     return _check_bool("BOLT_STREAM_DJANGO_RESPONSES", streams, id="django_bolt.E022")
+
+
+def check_sendfile_is_a_mapping(**kwargs: Any) -> list[CheckMessage]:
+    """E030: it says which directory is served where."""
+    sendfile: object = conf.sendfile
+    if sendfile is None or isinstance(sendfile, Mapping):
+        return []
+    return [
+        Error(
+            "BOLT_SENDFILE must be a mapping of directories to internal URLs, or None; "
+            f"got {sendfile!r}.",
+            hint='Write {BASE_DIR / "media": "/protected/"}.',
+            id="django_bolt.E030",
+        )
+    ]
+
+
+def check_sendfile_entries(**kwargs: Any) -> list[CheckMessage]:
+    """E031: what is wrong here is a file that no client gets."""
+    sendfile: object = conf.sendfile
+    entries = sendfile.items() if isinstance(sendfile, Mapping) else ()
+    return [
+        Error(
+            "BOLT_SENDFILE must map absolute paths to URLs that start with '/', or to "
+            f"{X_SENDFILE!r}; got {directory!r}: {target!r}.",
+            hint=(
+                "Use the location of nginx that is internal and serves the directory; "
+                f"{X_SENDFILE!r} for Apache and lighttpd."
+            ),
+            id="django_bolt.E031",
+        )
+        for directory, target in entries
+        if not _is_absolute(directory)
+        or not isinstance(target, str)
+        or not (target == X_SENDFILE or re.fullmatch(r"/[!-~]*", target))
+    ]
 
 
 def _check_bool(name: str, value: object, *, id: str) -> list[CheckMessage]:

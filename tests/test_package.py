@@ -11,8 +11,11 @@ import django_bolt.responses
 PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
-    ["types"],
+    ["exceptions", "types", "wire"],
     ["conf", "encoding", "streams"],
+    ["files", "sendfile"],
+    ["sources"],
+    ["blocks"],
     ["responses"],
     ["conversion"],
     ["api", "middleware", "views"],

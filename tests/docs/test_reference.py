@@ -60,7 +60,7 @@ def test_pages_show_every_public_name_with_its_signature() -> None:
     names = {name: getattr(django_bolt, name) for name in django_bolt.__all__}
 
     pages = "".join(
-        read(name) for name in ("returns.md", "responses.md", "streaming.md", "api.md")
+        map(read, ("returns.md", "responses.md", "files.md", "streaming.md", "api.md"))
     )
     shown = dict(re.findall(r"^`(\w+)(\(.*\))`$", pages, re.MULTILINE))
 
