@@ -293,3 +293,20 @@ def test_json_is_laid_out_without_a_change(  # pragma: no cover
     )
 
     assert found == laid_out
+
+
+def test_audio_can_be_wound(page: webdriver.Chrome) -> None:  # pragma: no cover
+    """
+    A player that gets no ranges stays where it is.
+    """
+    place = page.execute_async_script(
+        """
+        const done = arguments[0];
+        const player = document.querySelector("audio");
+        player.addEventListener("loadedmetadata", () => { player.currentTime = 8; });
+        player.addEventListener("seeked", () => done(player.currentTime));
+        player.load();
+        """
+    )
+
+    assert place == 8
