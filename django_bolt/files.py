@@ -126,7 +126,7 @@ def open_located(located: LocatedFile) -> io.FileIO:
     if _is_same(os.fstat(descriptor), located.stat):
         return io.FileIO(descriptor, "rb")
     os.close(descriptor)
-    raise FileChanged("Another file is in its place.", path)
+    raise FileChanged("It is no longer the file that was announced.", path)
 
 
 def _is_same(opened: os.stat_result, announced: os.stat_result) -> bool:

@@ -33,6 +33,8 @@ class Card:
         view: What answers: a function or a class-based view.
         uses: Classes that the view returns; their source stands above its own.
         accept: The Accept header of the call, where it matters.
+        header: Another header of the call, as ``Name: value``.
+        is_audio: What the view sends can be played on the page.
         by_socket: The answer holds what browsers keep from scripts, a redirect
             or a cookie: the server has to ask itself to show it.
     """
@@ -42,6 +44,8 @@ class Card:
     view: Callable[..., object]
     uses: tuple[type, ...] = ()
     accept: str = ""
+    header: str = ""
+    is_audio: bool = False
     by_socket: bool = False
 
     @property

@@ -3,7 +3,7 @@ The cards of the first page, in the order in which they are read.
 """
 
 from testproject.showcase.cards import Card, Group
-from testproject.showcase.views import handlers, kinds, responses, values
+from testproject.showcase.views import files, handlers, kinds, responses, values
 
 GROUPS = (
     Group(
@@ -39,6 +39,25 @@ GROUPS = (
                 by_socket=True,
             ),
             Card("empty", "204, no content", responses.silence),
+        ),
+    ),
+    Group(
+        "files",
+        "Send a file",
+        "Whole, in parts or not at all: what the client asks for decides, by RFC 9110.",
+        (
+            Card("download", "Download", files.notes),
+            Card("part", "A part of it", files.part, header="Range: bytes=0-29"),
+            Card(
+                "unchanged", "Nothing new", files.unchanged, header="If-None-Match: *"
+            ),
+            Card(
+                "melody",
+                "Audio that seeks",
+                files.melody,
+                header="Range: bytes=0-63",
+                is_audio=True,
+            ),
         ),
     ),
     Group(

@@ -247,7 +247,51 @@ def test_cards_cover_every_kind_of_response() -> None:
     assert list(CARDS) == [
         *("dict", "list", "struct", "dataclass", "queryset", "str", "lazy", "bytes"),
         *("json", "response", "plaintext", "html", "redirect", "cookies", "empty"),
+        *("download", "part", "unchanged", "melody"),
         *("sync", "async", "class", "generator", "async-generator", "decorated"),
         *("summits", "borders"),
         "set",
     ]
+
+
+def test_download_card_offers_the_file_under_its_name(get: Get) -> None:
+    """
+    RFC 6266: both forms, as the name is not ASCII.
+    """
+    response = get("/returns/download/")
+
+    assert response["Content-Disposition"] == (
+        "attachment; filename=\"Santis.txt\"; filename*=UTF-8''S%C3%A4ntis.txt"
+    )
+    assert response["Accept-Ranges"] == "bytes"
+    assert body_of(response)
+
+
+@pytest.mark.parametrize(
+    ("slug", "status", "length"), [("part", 206, 30), ("unchanged", 304, 0)]
+)
+def test_file_card_answers_the_header_of_its_call(
+    client: Client, slug: str, status: int, length: int
+) -> None:
+    """
+    The header stands on the card.
+    """
+    name, value = CARDS[slug].header.split(": ")
+
+    response = client.get(CARDS[slug].url, headers={name: value})
+
+    assert response.status_code == status
+    assert len(body_of(response)) == length
+
+
+def test_melody_card_sends_any_second_of_a_wav(client: Client) -> None:
+    """
+    A player that is wound asks for a range.
+    """
+    whole = body_of(client.get("/returns/melody/"))
+
+    response = client.get("/returns/melody/", headers={"Range": "bytes=8000-15999"})
+
+    assert whole[:4] + whole[8:12] == b"RIFFWAVE"
+    assert response["Content-Range"] == f"bytes 8000-15999/{len(whole)}"
+    assert body_of(response) == whole[8000:16000]

@@ -102,10 +102,31 @@ def test_index_asks_for_the_error_as_text(index: Outline) -> None:
     Button and curl line send the same header.
     """
     [form] = [node for node in index.all("form") if node["data-accept"]]
-    [curl] = [node.text for node in index.all("code") if "Accept" in node.text]
+    [curl] = [node.text for node in index.all("code") if "Accept:" in node.text]
 
     assert (form["data-card"], form["data-accept"]) == ("set", "text/plain")
     assert curl == ("curl -i -H 'Accept: text/plain' http://testserver/returns/set/")
+
+
+def test_index_sends_the_header_that_its_curl_line_has(index: Outline) -> None:
+    """
+    A range, and a condition.
+    """
+    headers = [node["data-header"] for node in index.all("form") if node["data-header"]]
+    codes = [node.text for node in index.all("code")]
+
+    assert headers == [card.header for card in CARDS.values() if card.header]
+    assert all(any(f"-H '{header}'" in code for code in codes) for header in headers)
+
+
+def test_index_has_a_player_for_what_can_be_played(index: Outline) -> None:
+    """
+    It has a name, and asks for the address of the card.
+    """
+    [player] = index.all("audio")
+
+    assert player["src"] == "/returns/melody/"
+    assert player["aria-label"] == "Audio that seeks"
 
 
 def test_index_needs_no_inline_code_and_no_other_host(index: Outline) -> None:

@@ -115,10 +115,12 @@ function bodyNodes(bytes, mediaType, failed) {
 }
 
 /** Call a view as a page does, with fetch. */
-async function callByFetch(url, accept) {
+async function callByFetch(url, accept, header) {
   performance.clearResourceTimings();
   const started = performance.now();
-  const response = await fetch(url, { headers: accept ? { Accept: accept } : {}, cache: "no-store" });
+  const headers = accept ? [["Accept", accept]] : [];
+  if (header) headers.push(header.split(": ", 2));
+  const response = await fetch(url, { headers, cache: "no-store" });
   const body = new Uint8Array(await response.arrayBuffer());
   // What the network took; the clock alone would add the browser's own work.
   const [timing] = performance.getEntriesByName(response.url);
@@ -192,12 +194,12 @@ function show(result, exchange, bySocket) {
 
 /** Call the view of a card's form and show what came back; resolve to its status. */
 async function call(form) {
-  const { card, accept, wire } = form.dataset;
+  const { card, accept, header, wire } = form.dataset;
   const result = form.parentElement.querySelector(".result");
   const tally = document.querySelector(`.tally[data-of="${card}"]`);
   form.setAttribute("aria-busy", "true");
   try {
-    const exchange = await (wire ? callBySocket(wire) : callByFetch(form.getAttribute("action"), accept));
+    const exchange = await (wire ? callBySocket(wire) : callByFetch(form.getAttribute("action"), accept, header));
     show(result, exchange, Boolean(wire));
     tally.className = `tally s${Math.floor(exchange.status / 100)}`;
     tally.textContent = exchange.status;
