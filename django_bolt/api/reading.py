@@ -31,6 +31,7 @@ from msgspec.inspect import (
     Field,
     NoneType,
     StructType,
+    TypedDictType,
 )
 
 from django_bolt.encoding.hook import MayBlock, convert
@@ -45,6 +46,7 @@ _REDUCED = (str, int, float, datetime.date, decimal.Decimal, Promise, FieldFile)
 _EXACT = {str, int, float, datetime.date, datetime.datetime, decimal.Decimal}
 _DATA = (MemberDescriptorType, FunctionType)
 _KINDS_REMEMBERED = 1000
+_MISSING = object()
 
 
 class Shape:
@@ -56,6 +58,7 @@ class Shape:
 
     Attributes:
         names: The attributes that are read, of whatever object.
+        keys: The keys of a ``TypedDict``, which msgspec makes of mappings only.
         links: Those whose values are objects themselves.
         untyped: Those whose values the model leaves as they are.
         customs: Classes whose instances it leaves as they are.
@@ -64,6 +67,7 @@ class Shape:
 
     def __init__(self, model: object) -> None:
         self.names: set[str] = set()
+        self.keys: set[str] = set()
         self.links: set[str] = set()
         self.untyped: set[str] = set()
         self.customs: tuple[type, ...] = ()
@@ -86,6 +90,8 @@ class Shape:
         for part in _parts(node):
             field = part if isinstance(part, Field) else None
             objects, anything = self._walk(field.type if field else part, seen)
+            if field and isinstance(node, TypedDictType):
+                self.keys.add(field.name)
             if field and is_object:
                 self.names.add(field.name)
                 if objects:
@@ -117,10 +123,12 @@ class Shape:
         if (
             issubclass(kind, Iterable)
             and not issubclass(kind, Model)
-            and not any(hasattr(kind, name) for name in self.names)
+            and not any(hasattr(kind, name) for name in self.names | self.keys)
         ):
             return _open_iterable
-        return self._find_for_object(kind, thorough) if self.names else None
+        if self.names:
+            return self._find_for_object(kind, thorough)
+        return self._find_for_typed_dict(kind) if self.keys else None
 
     def _find_for_object(self, kind: type, thorough: bool) -> Opener | None:
         running = frozenset(name for name in self.names if _runs_code(kind, name))
@@ -134,6 +142,21 @@ class Shape:
             return Opened(reading, value, running - held)
 
         return open_object
+
+    def _find_for_typed_dict(self, kind: type) -> Opener:
+        running = frozenset(name for name in self.keys if _runs_code(kind, name))
+
+        def open_as_dict(reading: Reading, value: Any) -> object:
+            if running - getattr(value, "__dict__", {}).keys():
+                reading.forbid_waiting()
+            found = {key: getattr(value, key, _MISSING) for key in self.keys}
+            return {
+                key: reading.open(attribute)
+                for key, attribute in found.items()
+                if attribute is not _MISSING
+            }
+
+        return open_as_dict
 
 
 class Reading:

@@ -234,6 +234,25 @@ class Node(msgspec.Struct):
     children: "list[Node]" = []
 
 
+class Shelf(TypedDict):
+    """A dict of dicts."""
+
+    entries: list[Entry]
+    label: str
+
+
+def test_typed_dict_is_made_of_objects(convert: Convert) -> None:
+    """msgspec makes one of mappings only."""
+    shelf = Thing(entries=[Thing(id=1, x=2), {"id": 3}], label="a", secret="s")
+
+    assert convert(shelf, Shelf) == {"entries": [{"id": 1}, {"id": 3}], "label": "a"}
+
+
+def test_typed_dict_wants_all_its_keys(convert: Convert) -> None:
+    with pytest.raises(ResponseModelError, match="missing required field `label`"):
+        convert(Thing(entries=[]), Shelf)
+
+
 def test_recursive_model_is_filled(convert: Convert) -> None:
     tree = Thing(id=1, children=[Thing(id=2, children=[])])
 
@@ -475,6 +494,19 @@ def test_related_rows_are_listed(convert: Convert, user: User) -> None:
     assert convert(User.objects.all(), list[UserOut]) == [
         UserOut("ada", [GroupOut("engine")])
     ]
+
+
+class UserDict(TypedDict):
+    """A user, as a dict."""
+
+    username: str
+    email: str
+
+
+def test_typed_dict_is_made_of_rows(convert: Convert, user: User) -> None:
+    users = User.objects.only("username")
+
+    assert convert(users, list[UserDict]) == [{"username": "ada", "email": "a@b"}]
 
 
 def test_prefetched_rows_are_not_asked_for_again(convert: Convert, user: User) -> None:
