@@ -11,7 +11,9 @@ from django_bolt.responses import (
     PlainText,
     Redirect,
     Response,
+    ServerSentEvent,
     StreamingResponse,
+    format_sse_event,
 )
 from django_bolt.views import bolt_view
 
@@ -22,8 +24,10 @@ __all__ = [
     "PlainText",
     "Redirect",
     "Response",
+    "ServerSentEvent",
     "StreamingResponse",
     "bolt_view",
+    "format_sse_event",
 ]
 
 __version__ = "0.1.0"

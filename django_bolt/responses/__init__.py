@@ -4,6 +4,7 @@ from django_bolt.responses.base import Response
 from django_bolt.responses.content import HTML, JSON, PlainText, Redirect
 from django_bolt.responses.jsonstream import JSONStream
 from django_bolt.responses.streaming import StreamingResponse
+from django_bolt.wire.sse import ServerSentEvent, format_sse_event
 
 __all__ = [
     "HTML",
@@ -12,5 +13,7 @@ __all__ = [
     "PlainText",
     "Redirect",
     "Response",
+    "ServerSentEvent",
     "StreamingResponse",
+    "format_sse_event",
 ]
