@@ -72,5 +72,13 @@ class Conf:
     stream_django_responses = Setting[bool](False)
     """Whether the middleware streams Django's own ``StreamingHttpResponse`` too."""
 
+    watch_signals = Setting[bool](True)
+    """
+    Whether open streams end when the server is told to stop.
+
+    ``False`` leaves the server's signal handlers alone; it then waits for its
+    streams, or breaks them off.
+    """
+
 
 conf = Conf()
