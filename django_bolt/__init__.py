@@ -7,6 +7,7 @@ Importable before Django's settings are configured.
 from django_bolt.responses import (
     HTML,
     JSON,
+    EventSourceResponse,
     JSONStream,
     PlainText,
     Redirect,
@@ -20,6 +21,7 @@ from django_bolt.views import bolt_view
 __all__ = [
     "HTML",
     "JSON",
+    "EventSourceResponse",
     "JSONStream",
     "PlainText",
     "Redirect",

@@ -11,8 +11,11 @@ import django_bolt.responses
 PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
-    ["types"],
-    ["conf", "encoding", "streams"],
+    ["types", "wire"],
+    ["conf", "encoding", "reconnection"],
+    ["shutdown"],
+    ["keepalive"],
+    ["streams"],
     ["responses"],
     ["conversion"],
     ["middleware", "views"],
@@ -70,7 +73,9 @@ def test_every_part_of_the_package_has_a_layer() -> None:
 
 def test_public_names_are_sorted_and_there() -> None:
     for module in (django_bolt, django_bolt.responses):
-        assert module.__all__ == sorted(module.__all__)
+        # As isort has it: what is written in capitals comes first.
+        in_order = sorted(module.__all__, key=lambda name: (not name.isupper(), name))
+        assert module.__all__ == in_order
         assert all(hasattr(module, name) for name in module.__all__)
 
 

@@ -19,6 +19,7 @@ from typing import NoReturn, cast
 
 from django.core.exceptions import RequestAborted
 
+from django_bolt.keepalive import SLACK, Plan, Pulse
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.producers import CANCELLED, Source
 from django_bolt.streams.signals import LoopSignal
@@ -27,7 +28,10 @@ logger = logging.getLogger("django_bolt")
 
 
 async def deliver(
-    source: Source, close: Callable[[], object], send_timeout: float | None
+    source: Source,
+    close: Callable[[], object],
+    send_timeout: float | None,
+    plan: Plan | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """
     Yield a body in parts, each as soon as there is something.
@@ -38,6 +42,7 @@ async def deliver(
             Django does not close a response whose body has failed.
         send_timeout: Seconds that a client may take nothing; ``None`` is no
             limit.
+        plan: What is to be sent while the source is silent, and when to end.
 
     Raises:
         RequestAborted: The client took nothing for that long.
@@ -53,25 +58,39 @@ async def deliver(
     producer = loop.create_task(source.produce(buffer, room))
     producer.add_done_callback(buffer.end)
     stall = None if send_timeout is None else _StallWatch(loop, send_timeout)
+    alarm = None if plan is None else _Alarm(loop, plan, ready)
     finished = False
     try:
         while True:
+            if alarm is not None and alarm.pulse.is_over():
+                buffer.stop()
             part = buffer.next_part()
+            if part is None:
+                if (buffer.ended or buffer.stopped) and not buffer.chunks:
+                    break
+                if alarm is None or not alarm.pulse.is_due():
+                    await ready.wait()
+                    continue
+                part = alarm.pulse.plan.ping
             if part:
                 if stall is not None:
                     stall.start()
                 yield part
                 if stall is not None:
                     stall.stop()
-            elif part is None:
-                if buffer.ended and not buffer.chunks:
-                    break
-                await ready.wait()
+                if alarm is not None:
+                    alarm.pulse.note_sent()
+        if alarm is not None and buffer.stopped:
+            if farewell := alarm.pulse.farewell():
+                yield farewell
+            return
         if producer.cancelled():
             raise RuntimeError(CANCELLED)
         producer.result()
         finished = True
     finally:
+        if alarm is not None:
+            alarm.cancel()
         if stall is not None:
             stall.cancel()
         if not finished:
@@ -88,6 +107,43 @@ async def _abandon(producer: asyncio.Task[None], buffer: Buffer) -> None:
     await asyncio.wait((producer,))
     if not producer.cancelled():
         producer.exception()  # It is logged; asyncio shall not do so again.
+
+
+class _Alarm:
+    """
+    Wake the consumer when its pulse has something to do.
+
+    One timer for the stream, set anew only when it runs out: an event costs a
+    look at the clock, and a silent stream wakes the loop once a ping.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, plan: Plan, ready: LoopSignal
+    ) -> None:
+        self._loop = loop
+        self._ready = ready
+        self._timer: asyncio.TimerHandle | None = None
+        self.pulse = Pulse(plan, loop.time, ready.set_from_thread)
+        self._set(self.pulse.seconds_left())
+
+    def cancel(self) -> None:
+        """Wake nobody any more."""
+        self.pulse.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _set(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        seconds = self.pulse.seconds_left()
+        if seconds is not None and seconds <= SLACK:
+            self._ready.set()
+            # What is due is done at once, or is no longer due because the
+            # server has not even taken what was sent before.
+            seconds = self.pulse.plan.interval
+        self._set(seconds)
 
 
 class _StallWatch:

@@ -10,7 +10,6 @@ Spec: WHATWG HTML, "Server-sent events", §9.2.5 (the format) and §9.2.6 (what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TypeAlias
 
 import msgspec
@@ -149,25 +148,20 @@ def frame_data(data: bytes) -> bytes:
     return b"data: %b\n\n" % data
 
 
-def format_event(
-    event: ServerSentEvent, encode_json: Callable[[object], bytes]
-) -> bytes:
+def format_event(event: ServerSentEvent, data: bytes | None) -> bytes:
     """
     Frame an event.
 
     Args:
         event: The event.
-        encode_json: Called with its ``data``, unless that is ``None``.
+        data: Its ``data``, encoded as JSON; ``None`` when it has none.
 
     Raises:
-        TypeError: ``encode_json`` refuses the data.
-        ValueError: The event has no field, or a text of it a lone surrogate; or
-            ``encode_json`` refuses the data.
+        ValueError: The event has no field, or a text of it a lone surrogate.
     """
-    data = event.data
     return format_sse_event(
         data_str=event.raw_data,
-        data_bytes=None if data is None else encode_json(data),
+        data_bytes=data,
         event=event.event,
         id=event.id,
         retry=event.retry,
