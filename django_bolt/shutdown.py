@@ -18,6 +18,7 @@ import contextlib
 import itertools
 import signal
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType
 
@@ -29,6 +30,12 @@ SIGNALS = tuple(
     if hasattr(signal, name)
 )
 """What servers stop at; each that this system has."""
+
+DRAIN_SECONDS = 1.0
+"""Seconds that streams have to end before the server stops all the same."""
+
+LINGER_SECONDS = 0.05
+"""Seconds that the server then has to send the end of what it was given."""
 
 
 class Closing:
@@ -44,6 +51,8 @@ class Closing:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._left = threading.Event()
+        self._left.set()
         self._wakes: dict[int, Callable[[], object]] = {}
         self._keys = itertools.count()
 
@@ -95,6 +104,7 @@ class Closing:
         """
         key = next(self._keys)
         self._wakes[key] = wake
+        self._left.clear()
         watch_signals()
         # Looked at after it was noted: set() does it the other way round.
         if self._event.is_set():
@@ -103,9 +113,18 @@ class Closing:
         def unsubscribe() -> None:
             self._wakes.pop(key, None)
             if not self._wakes:
+                self._left.set()
                 leave_signals()
 
         return unsubscribe
+
+    def has_subscribers(self) -> bool:
+        """Tell whether anybody would be told."""
+        return bool(self._wakes)
+
+    def wait_until_left(self, timeout: float) -> None:
+        """Block this thread until nobody is subscribed any more."""
+        self._left.wait(timeout)
 
 
 def _call(wake: Callable[[], object]) -> None:
@@ -119,7 +138,13 @@ closing = Closing()
 
 
 class _Handler:
-    """A signal handler that tells the streams, and then calls the one before."""
+    """
+    A signal handler that tells the streams, and then calls the one before.
+
+    The one before is called when the streams have ended, or a moment later if
+    they have not: some servers break off at once what is still open. A second
+    signal is passed on without delay.
+    """
 
     def __init__(self, before: Callable[..., object], *, stays: bool) -> None:
         self.before = before
@@ -129,8 +154,29 @@ class _Handler:
         # In a thread of its own: this one was interrupted anywhere, perhaps
         # while it held a lock that waking somebody takes. No threading.Thread,
         # whose start() takes locks too.
-        _thread.start_new_thread(closing.set, ())
-        self.before(signum, frame)
+        if closing.is_set():
+            self.before(signum, frame)
+        elif closing.has_subscribers():
+            _thread.start_new_thread(self._drain, (signum,))
+        else:
+            _thread.start_new_thread(closing.set, ())
+            self.before(signum, frame)
+
+    def _drain(self, signum: int) -> None:
+        """Tell the streams, let them end, and raise the signal once more."""
+        closing.set()
+        closing.wait_until_left(DRAIN_SECONDS)
+        time.sleep(LINGER_SECONDS)
+        # A server that was woken by the signal itself may be done by now, and
+        # what it has left behind would end the process.
+        handler = signal.getsignal(signum)
+        if handler != self.before and not isinstance(handler, _Handler):
+            return
+        main = threading.main_thread().ident
+        if hasattr(signal, "pthread_kill") and main is not None:
+            signal.pthread_kill(main, signum)
+        else:  # pragma: no cover  # Windows
+            signal.raise_signal(signum)
 
 
 def watch_signals(*, stays: bool = False) -> None:

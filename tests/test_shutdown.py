@@ -1,9 +1,11 @@
 """Streams learn that the server stops, and the server's own handlers still run."""
 
+import _thread
 import asyncio
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from types import FrameType
 
@@ -12,7 +14,7 @@ from django.apps import apps
 from django.test import override_settings
 
 from django_bolt import shutdown
-from django_bolt.shutdown import Closing
+from django_bolt.shutdown import Closing, _Handler
 
 DEADLINE = 10.0
 
@@ -22,10 +24,12 @@ class Server:
 
     def __init__(self) -> None:
         self.stopped_by: list[int] = []
+        self.stopped = threading.Event()
 
     def stop(self, signum: int, frame: FrameType | None) -> None:
         """Stop, as a server would."""
         self.stopped_by.append(signum)
+        self.stopped.set()
 
 
 @pytest.fixture
@@ -39,10 +43,20 @@ def closing(monkeypatch: pytest.MonkeyPatch) -> Closing:
 @pytest.fixture
 def server() -> Iterator[Server]:
     """Install a server's handler for SIGTERM, and restore what was there."""
+    threads = _thread._count()
     server = Server()
     before = signal.signal(signal.SIGTERM, server.stop)
     yield server
+    wait_for_threads(threads)
     signal.signal(signal.SIGTERM, before)
+
+
+def wait_for_threads(count: int) -> None:
+    """Wait until no more threads than these are left."""
+    deadline = time.monotonic() + DEADLINE
+    while _thread._count() > count:
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
 
 
 def stop_this_process() -> None:
@@ -60,8 +74,62 @@ def test_a_subscriber_is_woken_and_the_server_is_told(
 
     assert woken.wait(DEADLINE)
     assert closing.is_set()
+    assert server.stopped_by == []
+    unsubscribe()
+    assert server.stopped.wait(DEADLINE)
+    assert server.stopped_by == [signal.SIGTERM]
+
+
+def test_a_subscriber_that_stays_does_not_hold_up_the_server_for_ever(
+    closing: Closing, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutdown, "DRAIN_SECONDS", 0.01)
+    unsubscribe = closing.subscribe(threading.Event().set)
+
+    stop_this_process()
+
+    assert server.stopped.wait(DEADLINE)
+    unsubscribe()
+
+
+def test_a_second_signal_is_passed_on_at_once(closing: Closing, server: Server) -> None:
+    unsubscribe = closing.subscribe(threading.Event().set)
+
+    stop_this_process()
+    assert closing.wait(DEADLINE)
+    stop_this_process()
+
     assert server.stopped_by == [signal.SIGTERM]
     unsubscribe()
+
+
+def test_a_server_that_has_gone_meanwhile_is_not_told_again(
+    closing: Closing, server: Server
+) -> None:
+    """Its own handler is off again, and the signal would end the process."""
+    threads = _thread._count()
+    unsubscribe = closing.subscribe(threading.Event().set)
+
+    stop_this_process()
+    assert closing.wait(DEADLINE)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    unsubscribe()
+
+    wait_for_threads(threads)
+    assert server.stopped_by == []
+
+
+@pytest.mark.parametrize("installed", [True, False], ids=["there", "gone"])
+def test_draining_raises_the_signal_for_a_handler_that_is_there(
+    closing: Closing, server: Server, installed: bool
+) -> None:
+    """What the handler does in a thread of its own, in this one."""
+    handler = _Handler(server.stop if installed else Server().stop, stays=False)
+
+    handler._drain(signal.SIGTERM)
+
+    assert closing.is_set()
+    assert server.stopped.is_set() is installed
 
 
 def test_the_servers_handler_is_back_when_the_last_subscriber_has_left(
@@ -101,11 +169,12 @@ def test_a_handler_that_calls_ours_is_watched_without_a_circle(
     second = closing.subscribe(threading.Event().set)
 
     stop_this_process()
-
     assert closing.wait(DEADLINE)
-    assert server.stopped_by == [signal.SIGTERM]
     first()
     second()
+
+    assert server.stopped.wait(DEADLINE)
+    assert server.stopped_by == [signal.SIGTERM]
 
 
 def test_subscribing_late_wakes_at_once(closing: Closing, server: Server) -> None:
@@ -202,3 +271,4 @@ def test_async_wait_ends_when_the_server_is_told(
     asyncio.run(wait())
 
     assert closing.is_set()
+    assert server.stopped.wait(DEADLINE)

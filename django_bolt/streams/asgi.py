@@ -89,15 +89,18 @@ async def deliver(
         producer.result()
         finished = True
     finally:
-        if alarm is not None:
-            alarm.cancel()
-        if stall is not None:
-            stall.cancel()
-        if not finished:
-            await _abandon(producer, buffer)
-            await source.call(close)
-            if stall is not None and stall.has_fired:
-                stall.refuse()
+        try:
+            if stall is not None:
+                stall.cancel()
+            if not finished:
+                await _abandon(producer, buffer)
+                await source.call(close)
+                if stall is not None and stall.has_fired:
+                    stall.refuse()
+        finally:
+            # Last of all: a server that stops waits for it.
+            if alarm is not None:
+                alarm.cancel()
 
 
 async def _abandon(producer: asyncio.Task[None], buffer: Buffer) -> None:

@@ -73,9 +73,9 @@ def deliver(
                 yield farewell
             return
     finally:
+        helper.stop()
         if pulse is not None:
             pulse.stop()
-        helper.stop()
     if helper.failure is not None:
         raise helper.failure
 
