@@ -19,7 +19,7 @@ LAYERS = [
     ["responses"],
     ["conversion"],
     ["middleware", "views"],
-    ["checks"],
+    ["checks", "testing"],
     ["apps", "__init__"],
 ]
 """From the ground up: a part imports what lies below it, and its own modules."""
