@@ -103,7 +103,7 @@ class Server:
 
     def __init__(self, name: str, *, patient: bool = False) -> None:
         self.name = name
-        self.port = _free_port()
+        self.port = free_port()
         command = SERVERS[name](self.port)
         if patient:
             command = [part for part in command if not part.startswith(IMPATIENCE)]
@@ -146,7 +146,8 @@ class Server:
             time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

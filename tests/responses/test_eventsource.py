@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from django.http import BadHeaderError, HttpRequest
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from django_bolt import EventSourceResponse, ServerSentEvent, format_sse_event
-from tests.worlds import Ask
+from django_bolt.testing import collect_events
+from tests.worlds import Ask, only_url
 
 
 def sync_numbers() -> Iterator[int]:
@@ -175,6 +176,53 @@ def test_head_is_answered_without_the_source(ask: Ask) -> None:
 
     assert (answer.status, answer.body, started) == (200, b"", [])
     assert answer["content-type"] == "text/event-stream"
+
+
+COMPRESSING = [
+    "django.middleware.gzip.GZipMiddleware",
+    "django_http_compression.middleware.HttpCompressionMiddleware",
+]
+
+
+@every_source
+@pytest.mark.parametrize("middleware", COMPRESSING, ids=["django", "third party"])
+def test_compression_middleware_leaves_events_alone(
+    ask: Ask, kind: str, middleware: str
+) -> None:
+    bolt = "django_bolt.middleware.BoltMiddleware"
+
+    with override_settings(MIDDLEWARE=[middleware, bolt]):
+        answer = ask(
+            lambda request: EventSourceResponse(SOURCES[kind]()),
+            headers={"Accept-Encoding": "gzip, br, zstd"},
+        )
+
+    assert answer.body == b"data: 1\n\ndata: 2\n\n"
+    assert "content-encoding" not in answer
+    assert "vary" not in answer
+
+
+@every_source
+def test_a_post_with_a_csrf_token_is_answered_by_events(kind: str) -> None:
+    """Protocols that stream over POST send the token in a header."""
+
+    def view(request: HttpRequest) -> EventSourceResponse:
+        return EventSourceResponse(SOURCES[kind]())
+
+    token = "a" * 32
+    client = Client(enforce_csrf_checks=True)
+    client.cookies["csrftoken"] = token
+    protect = "django.middleware.csrf.CsrfViewMiddleware"
+
+    with override_settings(MIDDLEWARE=[protect], ROOT_URLCONF=only_url(view)):
+        refused = client.post("/", {"question": "?"})
+        answered = client.post("/", {"question": "?"}, headers={"X-CSRFToken": token})
+
+        assert refused.status_code == 403
+        assert collect_events(answered) == [
+            ServerSentEvent(raw_data="1"),
+            ServerSentEvent(raw_data="2"),
+        ]
 
 
 def test_settings_are_read_at_each_use() -> None:

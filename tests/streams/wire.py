@@ -4,8 +4,15 @@ import re
 import select
 import socket
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from tests.servers import DEADLINE, Server
+from tests.servers import DEADLINE
+
+
+class Listener(Protocol):
+    """What listens on a loopback port."""
+
+    port: int
 
 
 class Incomplete(Exception):
@@ -25,7 +32,7 @@ class Client:
         version: The version of HTTP.
     """
 
-    server: Server
+    server: Listener
     target: str
     method: str = "GET"
     headers: tuple[str, ...] = ()
