@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator
 from contextvars import copy_context
 
@@ -43,9 +44,7 @@ def deliver(
         Exception: What the source raised, once all that it yielded was taken.
     """
     helper: Helper = (
-        LoopHelper(source)
-        if isinstance(source, AsyncSource)
-        else ThreadHelper(source)
+        LoopHelper(source) if isinstance(source, AsyncSource) else ThreadHelper(source)
     )
     buffer = helper.buffer
     pulse = None
@@ -98,7 +97,7 @@ def limit(parts: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
         pulse.stop()
 
 
-class Helper:
+class Helper(ABC):
     """The thread that a source lives in, at the other end of a buffer."""
 
     def __init__(self) -> None:
@@ -130,14 +129,17 @@ class Helper:
             connections.close_all()
             self.buffer.end()
 
+    @abstractmethod
     def _produce(self) -> None:
-        raise NotImplementedError
+        """Run the source in this thread."""
 
+    @abstractmethod
     def _interrupt(self) -> None:
         """End the source at the place where it waits, if that is possible."""
 
+    @abstractmethod
     def _wake_producer(self) -> None:
-        raise NotImplementedError
+        """Wake the source where it waits for room."""
 
 
 class LoopHelper(Helper):
@@ -182,6 +184,9 @@ class ThreadHelper(Helper):
         self._source = source
         self._room = ThreadSignal()
         super().__init__()
+
+    def _interrupt(self) -> None:
+        """Do nothing: a thread cannot be interrupted, and is left when it yields."""
 
     def _wake_producer(self) -> None:
         self._room.set_from_thread()

@@ -1,7 +1,9 @@
 """What an event stream does by the clock, in both worlds and from both kinds."""
 
 import asyncio
+import contextlib
 import contextvars
+import itertools
 import random
 import sys
 import threading
@@ -56,9 +58,11 @@ def take_asgi(
     async def take() -> list[bytes]:
         parts = []
         try:
-            async for part in response:
-                parts.append(part)
-                on_part(part)
+            opened: Any = aiter(response)
+            async with contextlib.aclosing(opened) as body:
+                async for part in body:
+                    parts.append(part)
+                    on_part(part)
         finally:
             response.close()
         return parts
@@ -252,14 +256,14 @@ def test_an_endless_stream_ends_when_the_server_stops(
 
     source: Any = generate() if kind == "sync" else agenerate()
 
-    with override_settings(BOLT_SSE_RECONNECT_SPREAD=None):
-        parts = take(
-            EventSourceResponse(source, ping_interval=ping_interval),
-            lambda part: closing.set(),
-        )
+    parts = take(
+        EventSourceResponse(source, ping_interval=ping_interval),
+        lambda part: closing.set(),
+    )
 
     assert closed.is_set()
-    assert set(b"".join(parts).split(b"\n\n")) == {b"data: 1", b""}
+    assert parts[-1].startswith(b"retry: ")
+    assert set(b"".join(parts[:-1]).split(b"\n\n")) == {b"data: 1", b""}
 
 
 @every_kind
@@ -286,7 +290,7 @@ def test_a_stream_that_has_reached_its_age_ends_cleanly(
     source: Any = generate() if kind == "sync" else agenerate()
 
     parts = take(
-        EventSourceResponse(source, ping_interval=ping_interval, max_age=SOON),
+        EventSourceResponse(source, ping_interval=ping_interval, max_age=SOON * 20),
         lambda part: None,
     )
 
@@ -342,12 +346,32 @@ def test_events_that_come_without_a_wait_leave_together(take: Take, kind: str) -
         for number in range(64):
             yield number
 
-    source: Any = range(64) if kind == "sync" else agenerate()
+    source: Any = iter(range(64)) if kind == "sync" else agenerate()
 
     parts = take(EventSourceResponse(source), lambda part: None)
 
     assert b"".join(parts) == b"".join(b"data: %d\n\n" % n for n in range(64))
     assert len(parts) < 64
+
+
+@every_kind
+@pytest.mark.parametrize("ping_interval", [15, None], ids=["pings", "no pings"])
+def test_clients_may_be_left_to_come_back_when_they_want(
+    take: Take, kind: str, closing: Closing, ping_interval: float | None
+) -> None:
+    async def agenerate() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.sleep(DEADLINE)
+
+    source: Any = itertools.repeat(1) if kind == "sync" else agenerate()
+
+    with override_settings(BOLT_SSE_RECONNECT_SPREAD=None):
+        parts = take(
+            EventSourceResponse(source, ping_interval=ping_interval),
+            lambda part: closing.set(),
+        )
+
+    assert set(b"".join(parts).split(b"\n\n")) == {b"data: 1", b""}
 
 
 def test_clients_come_back_at_different_times(

@@ -16,7 +16,7 @@ from django.http import HttpRequest
 
 from django_bolt import StreamingResponse
 from django_bolt.streams.producers import AsyncSource
-from django_bolt.streams.wsgi import Helper
+from django_bolt.streams.wsgi import LoopHelper
 from tests.streams.exchange import DEADLINE, Exchange, play
 from tests.worlds import ask_wsgi
 
@@ -218,13 +218,13 @@ def test_a_helper_without_a_loop_yet_can_be_stopped() -> None:
     assert helper.buffer.stopped
 
 
-def wsgi_helper(log: Log) -> Helper:
+def wsgi_helper(log: Log) -> LoopHelper:
     """Return a helper that has not started."""
     response = StreamingResponse(async_source(log))
     source = AsyncSource(
         [aiter(async_source(log))], response, release=False, watch=False
     )
-    return Helper(source)
+    return LoopHelper(source)
 
 
 def raising() -> Iterator[bytes]:
