@@ -57,7 +57,8 @@ def signature_of(public: Callable[..., object]) -> str:
 def test_pages_show_every_public_name_with_its_signature() -> None:
     names = {name: getattr(django_bolt, name) for name in django_bolt.__all__}
 
-    pages = read("returns.md") + read("responses.md") + read("streaming.md")
+    pages = read("returns.md") + read("responses.md")
+    pages += read("streaming.md") + read("sse.md")
     shown = dict(re.findall(r"^`(\w+)(\(.*\))`$", pages, re.MULTILINE))
 
     assert shown == {name: signature_of(public) for name, public in names.items()}
