@@ -49,26 +49,29 @@ class Pulse:
     Args:
         plan: What the stream is to do.
         clock: Seconds, of the kind that the deliverer waits by.
-        wake: Called, in another thread, when there is something to do early.
+        wake: Called, in another thread, when the stream must end early.
+
+    Attributes:
+        sent_at: When something was sent last, by the clock.
     """
 
-    __slots__ = ("_clock", "_ends_at", "_sent_at", "_unsubscribe", "plan")
+    __slots__ = ("_clock", "_ends_at", "_unsubscribe", "plan", "sent_at")
 
     def __init__(
         self, plan: Plan, clock: Callable[[], float], wake: Callable[[], object]
     ) -> None:
         self.plan = plan
         self._clock = clock
-        self._sent_at = clock()
+        self.sent_at = clock()
         self._ends_at = math.inf
         if plan.max_age is not None:
             age = plan.max_age * random.uniform(YOUNGEST, 1)
-            self._ends_at = self._sent_at + age
+            self._ends_at = self.sent_at + age
         self._unsubscribe = shutdown.closing.subscribe(wake)
 
     def note_sent(self) -> None:
         """Note that something was sent: silence begins anew."""
-        self._sent_at = self._clock()
+        self.sent_at = self._clock()
 
     def is_over(self) -> bool:
         """Tell whether the stream must end."""
@@ -77,14 +80,12 @@ class Pulse:
     def is_due(self) -> bool:
         """Tell whether a ping must be sent."""
         interval = self.plan.interval
-        return (
-            interval is not None and self._clock() >= self._sent_at + interval - SLACK
-        )
+        return interval is not None and self._clock() >= self.sent_at + interval - SLACK
 
     def seconds_left(self) -> float | None:
         """Return when to ask again, if nothing is sent; ``None`` for never."""
         interval = self.plan.interval
-        ping_at = math.inf if interval is None else self._sent_at + interval
+        ping_at = math.inf if interval is None else self.sent_at + interval
         at = min(ping_at, self._ends_at)
         return None if at == math.inf else max(at - self._clock(), 0.0)
 

@@ -19,7 +19,7 @@ from typing import NoReturn, cast
 
 from django.core.exceptions import RequestAborted
 
-from django_bolt.keepalive import SLACK, Plan, Pulse
+from django_bolt.keepalive import Plan, Pulse
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.producers import CANCELLED, Source
 from django_bolt.streams.signals import LoopSignal
@@ -62,16 +62,16 @@ async def deliver(
     finished = False
     try:
         while True:
-            if alarm is not None and alarm.pulse.is_over():
+            if alarm is not None and alarm.is_over:
                 buffer.stop()
             part = buffer.next_part()
             if part is None:
                 if (buffer.ended or buffer.stopped) and not buffer.chunks:
                     break
-                if alarm is None or not alarm.pulse.is_due():
+                if alarm is None or not alarm.is_due:
                     await ready.wait()
                     continue
-                part = alarm.pulse.plan.ping
+                part = alarm.plan.ping
             if part:
                 if stall is not None:
                     stall.start()
@@ -79,7 +79,8 @@ async def deliver(
                 if stall is not None:
                     stall.stop()
                 if alarm is not None:
-                    alarm.pulse.note_sent()
+                    alarm.is_due = False
+                    alarm.pulse.sent_at = loop.time()
         if alarm is not None and buffer.stopped:
             if farewell := alarm.pulse.farewell():
                 yield farewell
@@ -118,6 +119,10 @@ class _Alarm:
 
     One timer for the stream, set anew only when it runs out: an event costs a
     look at the clock, and a silent stream wakes the loop once a ping.
+
+    Attributes:
+        is_over: Whether the stream must end.
+        is_due: Whether a ping must be sent, unless something else is.
     """
 
     def __init__(
@@ -126,7 +131,9 @@ class _Alarm:
         self._loop = loop
         self._ready = ready
         self._timer: asyncio.TimerHandle | None = None
-        self.pulse = Pulse(plan, loop.time, ready.set_from_thread)
+        self.plan = plan
+        self.is_over = self.is_due = False
+        self.pulse = Pulse(plan, loop.time, self._end_from_thread)
         self._set(self.pulse.seconds_left())
 
     def cancel(self) -> None:
@@ -135,18 +142,24 @@ class _Alarm:
         if self._timer is not None:
             self._timer.cancel()
 
+    def _end_from_thread(self) -> None:
+        self.is_over = True
+        self._ready.set_from_thread()
+
     def _set(self, seconds: float | None) -> None:
         if seconds is not None:
             self._timer = self._loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
-        seconds = self.pulse.seconds_left()
-        if seconds is not None and seconds <= SLACK:
+        self.is_over = self.pulse.is_over()
+        self.is_due = self.pulse.is_due()
+        if self.is_over or self.is_due:
             self._ready.set()
             # What is due is done at once, or is no longer due because the
             # server has not even taken what was sent before.
-            seconds = self.pulse.plan.interval
-        self._set(seconds)
+            self._set(self.plan.interval)
+        else:
+            self._set(self.pulse.seconds_left())
 
 
 class _StallWatch:

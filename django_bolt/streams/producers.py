@@ -182,13 +182,17 @@ class AsyncSource:
         self.has_started = True
         watch = None
         put = buffer.put
+        encode = self._encoder.encode_chunk_inline
         try:
             if self._release:
                 await sync_to_async(release_connections)()
             if self._watch:
                 watch = watch_loop(self._name, buffer)
             async for chunk in self._iterators[-1]:
-                if put(chunk if type(chunk) is bytes else await self._encode(chunk)):
+                encoded = chunk if type(chunk) is bytes else encode(chunk)
+                if encoded is None:
+                    encoded = await sync_to_async(self._encoder.encode_chunk)(chunk)
+                if put(encoded):
                     continue
                 while buffer.must_wait():
                     await room.wait()
@@ -205,12 +209,6 @@ class AsyncSource:
     async def call(self, function: Callable[[], object]) -> None:
         """Call a function in the request's thread."""
         await sync_to_async(function)()
-
-    async def _encode(self, chunk: object) -> bytes:
-        encoded = self._encoder.encode_chunk_inline(chunk)
-        if encoded is not None:
-            return encoded
-        return await sync_to_async(self._encoder.encode_chunk)(chunk)
 
     async def _close(self) -> None:
         for iterator in reversed(self._iterators):
