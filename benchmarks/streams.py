@@ -29,7 +29,7 @@ from django.urls import path
 
 from django_bolt import StreamingResponse
 
-ROUNDS = 4
+ROUNDS = 8
 IDLE = 300
 CHUNK = b"x" * 63 + b"\n"
 BLOCK = bytes(65536)
@@ -203,12 +203,14 @@ def slow_reader_bytes() -> int:
     with serve_asgi() as (port, process):
         fetch(port, "ours/blocks/160")
         before = highest = process.memory_info().rss
-        command = f"from benchmarks.streams import fetch; fetch({port}, "
-        command += f"'ours/blocks/{GIB // len(BLOCK)}', 0.01)"
+        command = f"from benchmarks.streams import GIB, fetch; size = fetch({port}, "
+        command += f"'ours/blocks/{GIB // len(BLOCK)}', 0.01); exit(size < GIB)"
         client = subprocess.Popen([sys.executable, "-c", command])
         while client.poll() is None:
             highest = max(highest, process.memory_info().rss)
             time.sleep(0.02)
+        if client.returncode != 0:
+            raise RuntimeError("The slow reader has not received all of it.")
         return highest - before
 
 

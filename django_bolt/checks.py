@@ -1,14 +1,16 @@
 """
 System checks: one small function a rule, each message with an id and a hint.
 
-All are tagged ``django_bolt`` and ``security``. Ids are never reused.
+All are tagged ``django_bolt``, and ``security`` or, those of ``BoltAPI``,
+``urls``. Ids are never reused.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from typing import Any, TypeAlias, cast
 
@@ -16,7 +18,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.utils.module_loading import import_string
 
+from django_bolt.api import checks as api_checks
 from django_bolt.conf import conf
+from django_bolt.sendfile import X_SENDFILE
 
 Check: TypeAlias = Callable[..., list[CheckMessage]]
 
@@ -42,8 +46,12 @@ def register_checks() -> None:
         check_sse_max_age,
         check_sse_reconnect_spread,
         check_watch_signals,
+        check_sendfile_is_a_mapping,
+        check_sendfile_entries,
     ):
         register(check, *TAGS)
+    for check in api_checks.CHECKS:
+        register(check, "django_bolt", Tags.urls)
     register(check_file_dirs_are_set, *TAGS, deploy=True)
 
 
@@ -256,6 +264,42 @@ def check_sse_reconnect_spread(**kwargs: Any) -> list[CheckMessage]:
 def check_watch_signals(**kwargs: Any) -> list[CheckMessage]:
     """E025: a text such as "False" would turn it on."""
     return _check_bool("BOLT_WATCH_SIGNALS", conf.watch_signals, id="django_bolt.E025")
+
+
+def check_sendfile_is_a_mapping(**kwargs: Any) -> list[CheckMessage]:
+    """E030: it says which directory is served where."""
+    sendfile: object = conf.sendfile
+    if sendfile is None or isinstance(sendfile, Mapping):
+        return []
+    return [
+        Error(
+            "BOLT_SENDFILE must be a mapping of directories to internal URLs, or None; "
+            f"got {sendfile!r}.",
+            hint='Write {BASE_DIR / "media": "/protected/"}.',
+            id="django_bolt.E030",
+        )
+    ]
+
+
+def check_sendfile_entries(**kwargs: Any) -> list[CheckMessage]:
+    """E031: what is wrong here is a file that no client gets."""
+    sendfile: object = conf.sendfile
+    entries = sendfile.items() if isinstance(sendfile, Mapping) else ()
+    return [
+        Error(
+            "BOLT_SENDFILE must map absolute paths to URLs that start with '/', or to "
+            f"{X_SENDFILE!r}; got {directory!r}: {target!r}.",
+            hint=(
+                "Use the location of nginx that is internal and serves the directory; "
+                f"{X_SENDFILE!r} for Apache and lighttpd."
+            ),
+            id="django_bolt.E031",
+        )
+        for directory, target in entries
+        if not _is_absolute(directory)
+        or not isinstance(target, str)
+        or not (target == X_SENDFILE or re.fullmatch(r"/[!-~]*", target))
+    ]
 
 
 def _check_bool(name: str, value: object, *, id: str) -> list[CheckMessage]:

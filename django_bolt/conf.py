@@ -7,7 +7,7 @@ the system checks (``django_bolt.checks``), not here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Generic, TypeVar, cast
 
@@ -44,6 +44,15 @@ class Conf:
     Directories that ``File`` and ``FileResponse`` may read.
 
     ``None`` (or unset) allows any path, an empty list none.
+    """
+
+    sendfile = Setting[Mapping[str | PathLike[str], str] | None](None)
+    """
+    Directories whose files the server in front sends.
+
+    Each maps to the internal URL of nginx that serves it, or to ``"X-Sendfile"``
+    for Apache and lighttpd. ``None`` (or unset) sends every file from here: a
+    server in front cannot be seen from here.
     """
 
     sse_ping_interval = Setting[float | None](15.0)

@@ -51,6 +51,13 @@ def test_checks_are_silent_on_right_settings() -> None:
     assert messages(deploy=True) == []
 
 
+def test_checks_are_silent_on_a_right_sendfile(tmp_path: Path) -> None:
+    right = {tmp_path: "/protected/", str(tmp_path / "inner"): "X-Sendfile"}
+
+    with override_settings(BOLT_SENDFILE=right):
+        assert messages() == []
+
+
 @pytest.mark.parametrize(
     ("settings", "expected"),
     [
@@ -65,6 +72,12 @@ def test_checks_are_silent_on_right_settings() -> None:
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": Path("/srv")}, "E002", id="one path"),
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": b"/srv"}, "E002", id="bytes"),
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": 5}, "E002", id="number"),
+        pytest.param({"BOLT_SENDFILE": "/protected/"}, "E030", id="sendfile str"),
+        pytest.param({"BOLT_SENDFILE": {"media": "/p/"}}, "E031", id="relative dir"),
+        pytest.param({"BOLT_SENDFILE": {"/srv": "p/"}}, "E031", id="relative URL"),
+        pytest.param({"BOLT_SENDFILE": {"/srv": "/a b"}}, "E031", id="URL not quoted"),
+        pytest.param({"BOLT_SENDFILE": {"/srv": None}}, "E031", id="no URL"),
+        pytest.param({"BOLT_SENDFILE": {5: "/p/"}}, "E031", id="no directory"),
         pytest.param({"BOLT_ALLOWED_FILE_DIRS": ["media"]}, "E003", id="relative str"),
         pytest.param(
             {"BOLT_ALLOWED_FILE_DIRS": [Path("a")]}, "E003", id="relative path"
@@ -192,4 +205,4 @@ def test_checks_of_the_app_are_registered_once() -> None:
         if check.__module__ == "django_bolt.checks"
     ]
 
-    assert len(registered) == len(set(registered)) == 16
+    assert len(registered) == len(set(registered)) == 18

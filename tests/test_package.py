@@ -11,14 +11,17 @@ import django_bolt.responses
 PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
-    ["types", "wire"],
+    ["exceptions", "types", "wire"],
     ["conf", "encoding", "reconnection"],
     ["shutdown"],
     ["keepalive"],
     ["streams"],
+    ["files", "sendfile"],
+    ["sources"],
+    ["blocks"],
     ["responses"],
     ["conversion"],
-    ["middleware", "views"],
+    ["api", "middleware", "views"],
     ["checks", "testing"],
     ["apps", "__init__"],
 ]

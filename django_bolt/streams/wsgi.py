@@ -43,9 +43,13 @@ def deliver(
     Raises:
         Exception: What the source raised, once all that it yielded was taken.
     """
-    helper: Helper = (
-        LoopHelper(source) if isinstance(source, AsyncSource) else ThreadHelper(source)
-    )
+    if isinstance(source, AsyncSource):
+        return parts(LoopHelper(source), plan)
+    return parts(ThreadHelper(source), plan)
+
+
+def parts(helper: Helper, plan: Plan | None = None) -> Generator[bytes, None, None]:
+    """Start a helper, yield what it delivers, and stop it."""
     buffer = helper.buffer
     pulse = None
     helper.thread.start()
@@ -79,7 +83,7 @@ def deliver(
         raise helper.failure
 
 
-def limit(parts: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
+def limit(body: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
     """
     Yield a body that its own thread makes, until it must end.
 
@@ -87,7 +91,7 @@ def limit(parts: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
     """
     pulse = Pulse(plan, time.monotonic, threading.Event)
     try:
-        for part in parts:
+        for part in body:
             yield part
             if pulse.is_over():
                 if farewell := pulse.farewell():

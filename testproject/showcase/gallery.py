@@ -3,7 +3,7 @@ The cards of the first page, in the order in which they are read.
 """
 
 from testproject.showcase.cards import Card, Group
-from testproject.showcase.views import kinds, responses, values
+from testproject.showcase.views import handlers, kinds, responses, values
 
 GROUPS = (
     Group(
@@ -52,6 +52,15 @@ GROUPS = (
             Card("generator", "Generator", kinds.count),
             Card("async-generator", "Async generator", kinds.echo),
             Card("decorated", "Under a decorator", kinds.now),
+        ),
+    ),
+    Group(
+        "handlers",
+        "With its address above it",
+        "BoltAPI puts handlers on ordinary URL patterns: include(api.urls).",
+        (
+            Card("summits", "Response model", handlers.summits, (handlers.Summit,)),
+            Card("borders", "Model of a stream", handlers.borders),
         ),
     ),
     Group(

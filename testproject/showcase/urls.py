@@ -2,9 +2,10 @@
 Addresses of the pages, and of the view behind each card.
 """
 
-from django.urls import path
+from django.urls import include, path
 
 from testproject.showcase.gallery import CARDS
+from testproject.showcase.views.handlers import api
 from testproject.showcase.views.index import index, wire
 
 app_name = "showcase"
@@ -12,8 +13,10 @@ app_name = "showcase"
 urlpatterns = [
     path("", index, name="index"),
     path("wire/<slug:slug>/", wire, name="wire"),
+    path("returns/", include(api.urls)),
     *(
         path(f"returns/{card.slug}/", card.callback, name=card.slug)
         for card in CARDS.values()
+        if card.slug not in {pattern.name for pattern in api.urls}
     ),
 ]

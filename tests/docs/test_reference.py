@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import django_bolt
 from django_bolt import checks
+from django_bolt.api import checks as api_checks
 from django_bolt.conf import Conf, Setting
 from tests.docs.blocks import ROOT
 
@@ -37,7 +38,8 @@ def test_settings_page_every_section_says_why_that_default() -> None:
 
 
 def test_checks_page_lists_exactly_the_ids_in_order() -> None:
-    ids = re.findall(r'id="(django_bolt\.\w\d{3})"', inspect.getsource(checks))
+    source = inspect.getsource(checks) + inspect.getsource(api_checks)
+    ids = re.findall(r'id="(django_bolt\.\w\d{3})"', source)
 
     listed = re.findall(r"^\| `(.*?)` \|", read("checks.md"), re.MULTILINE)
 
@@ -57,8 +59,8 @@ def signature_of(public: Callable[..., object]) -> str:
 def test_pages_show_every_public_name_with_its_signature() -> None:
     names = {name: getattr(django_bolt, name) for name in django_bolt.__all__}
 
-    pages = read("returns.md") + read("responses.md")
-    pages += read("streaming.md") + read("sse.md")
+    names_of_pages = ("returns", "responses", "files", "streaming", "sse", "api")
+    pages = "".join(read(f"{name}.md") for name in names_of_pages)
     shown = dict(re.findall(r"^`(\w+)(\(.*\))`$", pages, re.MULTILINE))
 
     assert shown == {name: signature_of(public) for name, public in names.items()}

@@ -15,7 +15,9 @@ from django.core.signals import request_finished
 from django.http import HttpRequest
 
 from django_bolt import StreamingResponse
-from django_bolt.streams.producers import AsyncSource
+from django_bolt.streams.buffer import Buffer
+from django_bolt.streams.producers import AsyncSource, SyncSource
+from django_bolt.streams.signals import LoopSignal
 from django_bolt.streams.wsgi import LoopHelper
 from tests.streams.exchange import DEADLINE, Exchange, play
 from tests.worlds import ask_wsgi
@@ -173,8 +175,10 @@ def test_under_wsgi_a_response_may_be_closed_before_its_loop_has_started() -> No
 def test_a_thread_that_waits_in_our_loop_is_stopped_with_its_stream() -> None:
     """asgiref hands the cancellation to what the thread waits for, which ignores it."""
     log: Log = []
+    waits = asyncio.Event()
 
     async def wait() -> None:
+        waits.set()
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.Event().wait()
 
@@ -188,6 +192,7 @@ def test_a_thread_that_waits_in_our_loop_is_stopped_with_its_stream() -> None:
 
     async def script(client: Exchange) -> None:
         await client.arrived(b"started")
+        await waits.wait()
         client.left.set()
         await client.finished()
 
@@ -216,6 +221,38 @@ def test_a_helper_without_a_loop_yet_can_be_stopped() -> None:
     helper.stop()
 
     assert helper.buffer.stopped
+
+
+async def produce_into_a_stopped_buffer(source: AsyncSource | SyncSource) -> None:
+    """Run a source whose chunks nobody takes."""
+    signal = LoopSignal(asyncio.get_running_loop())
+    buffer = Buffer(signal.set, signal.set, one_loop=True)
+    buffer.stop()
+    await asyncio.wait_for(source.produce(buffer, signal), DEADLINE)
+
+
+def test_a_sync_source_ends_when_its_buffer_is_stopped() -> None:
+    counts: list[int] = []
+
+    def content() -> Iterator[bytes]:
+        while True:
+            counts.append(1)
+            yield b"x"
+
+    source = SyncSource([content()], StreamingResponse([]), release=False, watch=False)
+    asyncio.run(produce_into_a_stopped_buffer(source))
+
+    assert counts == [1]
+
+
+def test_an_async_source_ends_when_its_buffer_is_stopped() -> None:
+    log: Log = []
+    content = [aiter(restless_source(log))]
+
+    source = AsyncSource(content, StreamingResponse([]), release=False, watch=False)
+    asyncio.run(produce_into_a_stopped_buffer(source))
+
+    assert log == ["closed"]
 
 
 def wsgi_helper(log: Log) -> LoopHelper:
@@ -392,7 +429,9 @@ def assert_no_new_threads(known: set[threading.Thread]) -> None:
     """Wait for threads that were told to end: they may need a moment."""
     # On Python 3.10 a cycle of frames can hold the executor of asgiref's loop.
     gc.collect()
-    for thread in set(threading.enumerate()) - known:
+    ending = threading.Thread(target=int)
+    ending.start()
+    for thread in {ending, *threading.enumerate()} - known:
         thread.join(DEADLINE)
     assert set(threading.enumerate()) <= known
 

@@ -12,6 +12,8 @@ from django.test import override_settings
 
 from django_bolt import StreamingResponse
 from django_bolt.streams.buffer import MAX_BYTES, MAX_CHUNKS
+from django_bolt.streams.producers import AsyncSource
+from django_bolt.streams.wsgi import LoopHelper, parts
 from tests.streams.exchange import DEADLINE, Exchange, play
 
 # A request ends with a look at its connections.
@@ -221,9 +223,15 @@ def test_an_empty_chunk_sends_nothing(is_async: bool) -> None:
 
 
 def test_an_empty_chunk_sends_nothing_under_wsgi() -> None:
-    async def source() -> AsyncIterator[bytes]:
-        for chunk in (b"", b"x", b""):
-            yield chunk
-            await asyncio.sleep(0)
+    """The source waits until the empty one was taken by itself."""
+    response = StreamingResponse([])
 
-    assert list(StreamingResponse(source())) == [b"x"]
+    async def content() -> AsyncIterator[bytes]:
+        yield b""
+        while not helper.buffer.consumer_waits:
+            await asyncio.sleep(0)
+        yield b"x"
+
+    helper = LoopHelper(AsyncSource([content()], response, release=False, watch=False))
+
+    assert list(parts(helper)) == [b"x"]

@@ -112,6 +112,22 @@ def get(request: pytest.FixtureRequest) -> Get:
             "thunder over Seealp\nthunder over Meglis\nthunder over Fälen\n",
             id="async generator",
         ),
+        pytest.param(
+            "summits",
+            JSON,
+            '[{"name":"Jungfraujoch","country":"CH"},'
+            '{"name":"Mauna Loa","country":"US"},'
+            '{"name":"Sonnblick","country":"AT"}]',
+            id="handler with a response model",
+        ),
+        pytest.param(
+            "borders",
+            JSON,
+            '[{"name":"Jungfraujoch","country":"CH"},\n'
+            '{"name":"Sonnblick","country":"AT"},\n'
+            '{"name":"Zugspitze","country":"DE"}]',
+            id="handler with a model of its items",
+        ),
     ],
 )
 def test_card_answers_its_value(
@@ -232,5 +248,6 @@ def test_cards_cover_every_kind_of_response() -> None:
         *("dict", "list", "struct", "dataclass", "queryset", "str", "lazy", "bytes"),
         *("json", "response", "plaintext", "html", "redirect", "cookies", "empty"),
         *("sync", "async", "class", "generator", "async-generator", "decorated"),
+        *("summits", "borders"),
         "set",
     ]

@@ -10,7 +10,7 @@ import pytest
 from testproject.showcase import source
 from testproject.showcase.cards import Card
 from testproject.showcase.gallery import CARDS
-from testproject.showcase.views import kinds, responses, values
+from testproject.showcase.views import handlers, kinds, responses, values
 
 VIEWS = Path(inspect.getfile(kinds)).parent
 
@@ -94,7 +94,7 @@ def test_every_view_of_the_gallery_is_on_a_card() -> None:
 
     written = {
         member
-        for module in (kinds, responses, values)
+        for module in (handlers, kinds, responses, values)
         for member in map(inspect.unwrap, filter(callable, vars(module).values()))
         if inspect.getmodule(member) is module
     }

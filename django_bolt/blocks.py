@@ -1,0 +1,225 @@
+"""
+FileBody: the pieces of a file response, read in blocks while they are sent.
+
+Under ASGI a block that lies in the page cache is read in the event loop, which
+takes less time than asking a thread; any other is read on the thread that the
+request has already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import io
+import os
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from time import monotonic
+from typing import Any
+
+from asgiref.sync import sync_to_async
+
+from django_bolt.exceptions import FileChanged
+from django_bolt.sources import Source, stat_etag
+from django_bolt.wire.ranges import Piece, Span
+
+BLOCK_SIZE = 256 * 1024
+"""Bytes that are read at a time under WSGI."""
+
+CACHED_BLOCK_SIZE = 64 * 1024
+"""Bytes at a time from the page cache: what Django's ASGI handler sends at once."""
+
+MIN_HOP_SIZE = 64 * 1024
+MAX_HOP_SIZE = 1024 * 1024
+"""
+Bytes at a time from a thread. A hop costs as much as reading some 256 KiB, so
+large blocks are fast; but a slow client holds its block in memory for long. The
+size grows with what the client took without a pause: sockets that nobody reads
+take in a few MiB, and a client that stopped there holds a small block.
+"""
+
+_GROWTH = 64  # A block has this part of what was sent since the last pause.
+_PAUSE = 1.0  # Seconds.
+_TURN = 1024 * 1024  # Bytes after which the event loop serves others.
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+_preadv: Any = getattr(os, "preadv", None)
+
+
+class FileBody:
+    """
+    A body that is read from a source, which is opened when the body starts.
+
+    Args:
+        source: Where the bytes come from.
+
+    Attributes:
+        pieces: What is sent; ``None`` for everything up to the end, when the
+            size is unknown. To be changed before the body starts.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.pieces: Sequence[Piece] | None = (
+            None if source.size is None else [Span(0, source.size)]
+        )
+        self._file: Any = None
+        self._close: Callable[[], object] | None = source.close
+        # Where the next read begins; None if that is not known.
+        self._position: int | None = None
+        self._can_read_cached = _NOWAIT is not None
+        self._sent = 0
+
+    def open(self) -> Any:
+        """
+        Return the open file, opened once.
+
+        Raises:
+            FileChanged: Another file is in its place.
+        """
+        if self._file is None:
+            self._file = self.source.open()
+            if self._close is None:
+                self._position = 0
+                # A WSGI handler may replace the method by one that ends here.
+                self._close = getattr(self._file, "close", None)
+        return self._file
+
+    def close(self) -> None:
+        """Close what was opened; more than once is the same as once."""
+        close, self._close = self._close, None
+        if close is not None:
+            close()
+
+    def is_current(self) -> bool:
+        """Tell whether the open file is still what the source's tag stands for."""
+        if self.source.located is None:
+            return True
+        return stat_etag(os.fstat(self.open().fileno())) == self.source.etag
+
+    def read(self, position: int, size: int) -> bytes:
+        """
+        Read at a position of the content; may block.
+
+        Raises:
+            FileChanged: The file ends before it.
+        """
+        file = self.open()
+        if self._position != position and self.source.is_seekable:
+            file.seek(self.source.offset + position)
+        block: bytes = file.read(size)
+        self._position = position + len(block)
+        if not block and self.source.size is not None:
+            raise FileChanged("The file has fewer bytes than were announced.")
+        return block
+
+    def read_cached(self, position: int, size: int) -> bytes | None:
+        """Read the same from the page cache; ``None`` when that would block."""
+        if not self._can_read_cached or _NOWAIT is None:
+            return None
+        file = self.open()
+        if not isinstance(file, io.FileIO):
+            self._can_read_cached = False
+            return None
+        buffer = bytearray(size)
+        try:
+            count = _preadv(
+                file.fileno(), [buffer], self.source.offset + position, _NOWAIT
+            )
+        except OSError as error:
+            # Not every file system can tell.
+            self._can_read_cached = error.errno == errno.EAGAIN
+            return None
+        # At the end of the file the ordinary read says what is wrong.
+        return bytes(memoryview(buffer)[:count]) if count else None
+
+    def __iter__(self) -> Iterator[bytes]:
+        if self.pieces is None:
+            yield from iter(lambda: self.read(self._position or 0, BLOCK_SIZE), b"")
+            return
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                yield piece
+                continue
+            position, stop = piece
+            while position < stop:
+                block = self.read(position, min(stop - position, BLOCK_SIZE))
+                position += len(block)
+                yield block
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        # Where a path was just looked up, opening it does not wait either.
+        if self.source.located is None and self.pieces != []:
+            await sync_to_async(self.open)()
+        pieces = [None] if self.pieces is None else self.pieces
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                yield piece
+                continue
+            position, stop = (0, None) if piece is None else piece
+            while stop is None or position < stop:
+                block = await self._aread(position, stop)
+                if not block:
+                    return
+                position += len(block)
+                started = monotonic()
+                yield block
+                await self._account(len(block), monotonic() - started)
+
+    async def _aread(self, position: int, stop: int | None) -> bytes:
+        hop_size = min(max(self._sent // _GROWTH, MIN_HOP_SIZE), MAX_HOP_SIZE)
+        if stop is None:
+            return await sync_to_async(self.read)(position, hop_size)
+        left = stop - position
+        block = self.read_cached(position, min(left, CACHED_BLOCK_SIZE))
+        if block is None:
+            block = await sync_to_async(self.read)(position, min(left, hop_size))
+        return block
+
+    async def _account(self, size: int, seconds: float) -> None:
+        """Note what was sent, and let others have a turn now and then."""
+        before = self._sent
+        self._sent = 0 if seconds > _PAUSE else before + size
+        if self._sent // _TURN != before // _TURN:
+            await asyncio.sleep(0)
+
+
+class SpanReader:
+    """
+    One span of a body as a file that ends where the span does.
+
+    For ``wsgi.file_wrapper``: whoever reads to the end gets what was announced.
+    The handler assigns ``close``.
+    """
+
+    def __init__(self, body: FileBody, span: Span) -> None:
+        self._body = body
+        self._position, self._stop = span
+        body.open()
+        if body.source.is_seekable:
+            body.open().seek(body.source.offset + span.start)
+
+    def read(self, size: int = -1) -> bytes:
+        """Return the next bytes, none at the end of the span."""
+        left = self._stop - self._position
+        size = left if size < 0 else min(size, left)
+        block = self._body.read(self._position, size) if size else b""
+        self._position += len(block)
+        return block
+
+    def close(self) -> None:
+        """Close the file."""
+        self._body.close()
+
+
+class SpanFile(SpanReader):
+    """The same with a descriptor, for servers that send from one by length."""
+
+    def fileno(self) -> int:
+        """Return the descriptor, which stands at the start of the span."""
+        number: int = self._body.open().fileno()
+        return number
+
+    def seek(self, position: int) -> int:
+        """Follow the server, which sent from the descriptor itself."""
+        self._position = position - self._body.source.offset
+        moved: int = self._body.open().seek(position)
+        return moved

@@ -1,0 +1,221 @@
+"""
+Which file a path names, whether it may be read, and opening it safely.
+
+What is allowed is decided on the real path, without symlinks, and then held to:
+every folder from the allowed one down to the file is opened by its descriptor
+and may be no symlink, so that nothing swapped after the decision is followed.
+
+Spec: POSIX ``openat``, ``O_NOFOLLOW``.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from django_bolt.conf import conf
+from django_bolt.exceptions import (
+    FileChanged,
+    FileMissing,
+    FileRefused,
+    NotARegularFile,
+)
+
+logger = logging.getLogger("django.security")
+
+StrPath: TypeAlias = str | os.PathLike[str]
+
+HAS_DIRECTORY_DESCRIPTORS = {os.open, os.stat} <= os.supports_dir_fd
+
+# A FIFO that was put in the place of the file must not hang the open.
+_READ = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOCTTY", 0)
+)
+_NO_SYMLINK = getattr(os, "O_NOFOLLOW", 0)
+# O_PATH needs no permission to list the folder, only to pass through it.
+_FOLDER = (
+    getattr(os, "O_PATH", os.O_RDONLY)
+    | getattr(os, "O_DIRECTORY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedFile:
+    """
+    A regular file that may be read, as it was when it was looked at.
+
+    Args:
+        real_path: Its path without symlinks.
+        root: The allowed directory it lies in, without symlinks; ``None`` when
+            any file may be read.
+        stat: What ``os.stat`` said.
+    """
+
+    real_path: str
+    root: str | None
+    stat: os.stat_result
+
+
+def locate(path: StrPath) -> LocatedFile:
+    """
+    Find a file and decide whether it may be read; nothing is opened.
+
+    Args:
+        path: May come from a client, if ``BOLT_ALLOWED_FILE_DIRS`` is set.
+
+    Raises:
+        TypeError: ``path`` is no ``str`` or path-like object of one.
+        FileRefused: It lies outside the allowed directories, be it there or not;
+            or it may not be read.
+        FileMissing: There is no such file.
+        NotARegularFile: It is none, or the path can name nothing (NUL).
+    """
+    given: object = path
+    text: object = os.fspath(path) if isinstance(given, os.PathLike) else given
+    if not isinstance(text, str):
+        raise TypeError(
+            f"path must be a str or a path-like object of one; got {path!r}. "
+            "Use os.fsdecode()."
+        )
+    try:
+        named = "\0" not in os.fsencode(text).decode("latin-1")
+    except UnicodeEncodeError:  # A lone surrogate, which no file system encodes.
+        named = False
+    if not named:
+        raise NotARegularFile("The path can name no file.", path)
+    with _refusals(path):  # It raises when a symlink vanishes under its eyes.
+        real_path = os.path.realpath(text)
+    root = _find_root(real_path, path)
+    found = _look(real_path, root, path)
+    # A symlink that leads to itself has no real path.
+    if stat.S_ISLNK(found.st_mode):
+        raise FileMissing("The file does not exist.", path)
+    if not stat.S_ISREG(found.st_mode):
+        raise NotARegularFile("The path names no regular file.", path)
+    if text.endswith(("/", os.sep)):
+        raise FileMissing("The file does not exist.", path)
+    return LocatedFile(real_path, root, found)
+
+
+def open_located(located: LocatedFile) -> io.FileIO:
+    """
+    Open a file that was located, if it is still the same one.
+
+    Raises:
+        FileChanged: It is another file now, or is gone.
+        FileRefused: It may not be read, or a symlink now leads elsewhere.
+    """
+    path = located.real_path
+    with _refusals(path), _parent(path, located.root) as (name, folder):
+        flags = _READ if folder is None else _READ | _NO_SYMLINK
+        try:
+            descriptor = os.open(name, flags, dir_fd=folder)
+        except FileNotFoundError:
+            raise FileChanged("The file is gone.", path) from None
+    if _is_same(os.fstat(descriptor), located.stat):
+        return io.FileIO(descriptor, "rb")
+    os.close(descriptor)
+    raise FileChanged("Another file is in its place.", path)
+
+
+def _is_same(opened: os.stat_result, announced: os.stat_result) -> bool:
+    """
+    Tell whether an open file still has the bytes that were announced.
+
+    It may have grown. The number of an inode alone does not tell: it is given
+    to the next file when the first one is gone.
+    """
+    if not stat.S_ISREG(opened.st_mode) or not os.path.samestat(opened, announced):
+        return False
+    if opened.st_size == announced.st_size:
+        return opened.st_mtime_ns == announced.st_mtime_ns
+    return opened.st_size > announced.st_size
+
+
+def _find_root(real_path: str, path: StrPath) -> str | None:
+    """Return the allowed directory that holds the path; ``None`` when any may be."""
+    directories = conf.allowed_file_dirs
+    if directories is None:
+        return None
+    for directory in directories:
+        for root in _spellings(os.fspath(directory)):
+            if real_path == root or real_path.startswith(os.path.join(root, "")):
+                return root
+    logger.warning(
+        "Refused to read %r: it lies outside BOLT_ALLOWED_FILE_DIRS.", os.fspath(path)
+    )
+    raise FileRefused("The file may not be read.", path)
+
+
+def _spellings(directory: str) -> Iterator[str]:
+    """
+    Yield a directory as it is set, then without symlinks.
+
+    What a real path begins with is real: most often nothing need be resolved.
+    """
+    if os.path.isabs(directory):
+        yield directory
+    yield os.path.realpath(directory)
+
+
+def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:
+    with _refusals(path):
+        try:
+            with _parent(real_path, root) as (name, folder):
+                found = os.stat(name, dir_fd=folder, follow_symlinks=root is None)
+                readable = os.access(name, os.R_OK, dir_fd=folder)
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileMissing("The file does not exist.", path) from None
+        if not readable and stat.S_ISREG(found.st_mode):
+            raise PermissionError
+    return found
+
+
+@contextmanager
+def _refusals(path: StrPath) -> Iterator[None]:
+    """Turn what the system refuses into what the client is told."""
+    try:
+        yield
+    except (FileMissing, FileChanged):
+        raise
+    except PermissionError:
+        logger.warning("The file %r may not be read.", os.fspath(path))
+        raise FileRefused("The file may not be read.", path) from None
+    except OSError as error:
+        # ELOOP: a symlink where there was none; ENAMETOOLONG, ENXIO and others.
+        raise FileMissing("The file does not exist.", path) from error
+
+
+@contextmanager
+def _parent(real_path: str, root: str | None) -> Iterator[tuple[str, int | None]]:
+    """
+    Open the folder of a file, and return the file's name in it.
+
+    Without an allowed directory, or on a system without such descriptors, the
+    folder is ``None`` and the name the whole path.
+    """
+    if root is None or not HAS_DIRECTORY_DESCRIPTORS:
+        yield real_path, None
+        return
+    inner_path = real_path[len(os.path.join(root, "")) :] or os.curdir
+    *folders, name = inner_path.split(os.sep)
+    descriptor = os.open(root, _FOLDER)
+    try:
+        for folder in folders:
+            inner = os.open(folder, _FOLDER | _NO_SYMLINK, dir_fd=descriptor)
+            os.close(descriptor)
+            descriptor = inner
+        yield name, descriptor
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,246 @@
+"""File and FileResponse: preconditions, then ranges, then the body."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import AsyncIterator, Iterator, Sequence
+from typing import Any, cast
+
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
+from django_bolt.exceptions import FileChanged
+from django_bolt.responses.base import Response
+from django_bolt.responses.body import StreamBody
+from django_bolt.responses.filehead import (
+    VALIDATORS,
+    drop_content_fields,
+    make_file_headers,
+)
+from django_bolt.responses.head import allows_body, check_status
+from django_bolt.responses.selecting import Selecting
+from django_bolt.sendfile import find_handover
+from django_bolt.sources import Source, SourceLike, make_source
+from django_bolt.streams.connections import release_connections
+from django_bolt.types import Headers
+from django_bolt.wire.ranges import Piece, Span
+
+_READING_ATTEMPTS = 3
+
+
+class FileResponse(Selecting, StreamBody):
+    """
+    A file, read while it is sent.
+
+    Args:
+        path: A path: ``str`` or path-like. Or an open binary file, which is sent
+            from where it stands and is closed with the response, or a
+            ``FieldFile`` or other file of Django's. A path may come from a
+            client if ``BOLT_ALLOWED_FILE_DIRS`` is set.
+        filename: Offer the file to be saved under this name. May come from a
+            client.
+        media_type: The Content-Type, sent as it is given; by default guessed
+            from the name in ``path``.
+        status_code: HTTP status code. Ranges are answered for 200 only.
+        headers: Extra header fields. They win over what would be sent else:
+            ``Content-Type``, ``ETag``, ``Last-Modified``, and
+            ``Accept-Ranges: none``, which turns ranges off.
+
+    Raises:
+        TypeError: An argument has the wrong type.
+        ValueError: The status is none, ``filename`` cannot be encoded, or
+            ``headers`` holds a length or range of its own.
+        BadHeaderError: A header would break the message, by CR or LF.
+        FileRefused: The file is outside the allowed directories (403).
+        FileMissing: There is none (404).
+        NotARegularFile: It is a directory, a device and so on (404).
+
+    Spec: RFC 9110 §13, §14; RFC 6266.
+    """
+
+    block_size = BLOCK_SIZE
+    """Bytes that a server without sendfile reads at a time."""
+
+    def __init__(
+        self,
+        path: SourceLike,
+        filename: str | None = None,
+        media_type: str | None = None,
+        status_code: int = 200,
+        headers: Headers | None = None,
+    ) -> None:
+        source = make_source(path)
+        made = make_file_headers(source, filename, media_type, headers)
+        self._size = source.size
+        self._body = FileBody(source)
+        self._has_descriptor_by_length = False
+        super().__init__((), status=check_status(status_code))
+        self.headers = made  # Django would copy them, one by one.
+        self._resource_closers.append(self._body.close)
+        self._set_own_body()
+        if not allows_body(status_code):
+            drop_content_fields(self.headers)
+            self._set_pieces([])
+
+    def prepare(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer conditions, range and HEAD, or hand the file to the front server."""
+        if not self._is_prepared:
+            # Gunicorn sends from a descriptor as much as Content-Length says;
+            # others may send all that is there.
+            server = str(request.META.get("SERVER_SOFTWARE", ""))
+            self._has_descriptor_by_length = server.startswith("gunicorn/")
+            if not self._hand_over(request):
+                super().prepare(request)
+            if request.method == "HEAD":
+                self._set_pieces([])
+        return self
+
+    @property
+    def file_to_stream(self) -> SpanReader | None:
+        """What Django's WSGI handler gives to ``wsgi.file_wrapper``; opens the file."""
+        pieces = self._body.pieces
+        if not self._is_own or pieces is None or len(pieces) != 1:
+            return None
+        [span] = (piece for piece in pieces if isinstance(piece, Span))
+        self._start()
+        is_whole = span == (0, self._size)
+        has_descriptor = self._body.source.located is not None
+        if has_descriptor and (is_whole or self._has_descriptor_by_length):
+            return SpanFile(self._body, span)
+        return SpanReader(self._body, span)
+
+    def __iter__(self) -> Iterator[bytes]:
+        if not self._is_own:
+            return super().__iter__()
+        self._start()
+        return cast("Iterator[bytes]", self._iterator)
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._send() if self._is_own else super().__aiter__()
+
+    async def _send(self) -> AsyncIterator[bytes]:
+        """Send the file, and close it if that ends early, which Django does not."""
+        is_finished = False
+        try:
+            # What is small has ended before another request could use them.
+            if self._size is None or self._size > BLOCK_SIZE:
+                await sync_to_async(self._start)()
+            async for block in self._body:
+                yield block
+            is_finished = True
+        finally:
+            if not is_finished:
+                await sync_to_async(self.close)()
+
+    def _start(self) -> None:
+        """Give back the database connections of the request's thread."""
+        if self._releases():
+            release_connections()
+
+    def _hand_over(self, request: HttpRequest) -> bool:
+        located = self._body.source.located
+        if (
+            located is None
+            or not self._is_own
+            or self.status_code != 200
+            or request.method not in ("GET", "HEAD")
+        ):
+            return False
+        handover = find_handover(located.real_path)
+        if handover is None:
+            return False
+        self._is_prepared = True
+        for name in ("Accept-Ranges", *VALIDATORS):
+            if self.headers.get(name) != "none":
+                self.headers.pop(name, None)
+        self.headers["Content-Length"] = "0"
+        self.headers[handover[0]] = handover[1]
+        self._set_pieces([])
+        self._keep_encoding()
+        return True
+
+    def _is_untouched(self) -> bool:
+        return self._is_own
+
+    def _set_pieces(self, pieces: Sequence[Piece]) -> None:
+        self._body.pieces = pieces
+        self._set_own_body()
+
+    def _set_own_body(self) -> None:
+        self._iterator = iter(self._body)
+        self._is_own = True
+
+    def _set_streaming_content(self, value: Any) -> None:
+        # django-stubs does not list it.
+        super()._set_streaming_content(value)  # type: ignore[misc]
+        self._is_own = False
+
+
+class File(Selecting, Response):
+    """
+    A file, read into memory when the response is made.
+
+    Takes what ``FileResponse`` takes, and answers the same. For small files.
+
+    Raises:
+        FileChanged: The file was replaced again and again while it was read.
+        TypeError, ValueError and others: As ``FileResponse``.
+    """
+
+    def __init__(
+        self,
+        path: SourceLike,
+        filename: str | None = None,
+        media_type: str | None = None,
+        status_code: int = 200,
+        headers: Headers | None = None,
+    ) -> None:
+        source, content = _read_whole(path)
+        self._container = []
+        self.status_code = check_status(status_code)
+        self.headers = make_file_headers(source, filename, media_type, headers)
+        self.headers["Content-Length"] = str(len(content))
+        self._whole = content
+        self._size = len(content)
+        if allows_body(status_code):
+            self._container = [content]
+        else:
+            drop_content_fields(self.headers)
+
+    def _is_untouched(self) -> bool:
+        return self.content == self._whole
+
+    def _set_pieces(self, pieces: Sequence[Piece]) -> None:
+        content = self._whole
+        self.content = b"".join(
+            piece if isinstance(piece, bytes) else content[piece.start : piece.stop]
+            for piece in pieces
+        )
+
+
+def _read_whole(path: SourceLike) -> tuple[Source, bytes]:
+    """Return a source and its bytes, which its entity tag stands for."""
+    attempt = 0
+    while True:
+        attempt += 1
+        source = make_source(path)
+        body = FileBody(source)
+        try:
+            content = b"".join(body)
+            etag = source.etag if body.is_current() else None
+        except FileChanged:
+            if source.located is None or attempt == _READING_ATTEMPTS:
+                raise
+            continue
+        finally:
+            body.close()
+        if etag == source.etag or attempt == _READING_ATTEMPTS:
+            # What changes all the time, or has no tag, has one by its content.
+            etag = etag or f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
+            made = dataclasses.replace(
+                source, size=len(content), etag=etag, is_seekable=True
+            )
+            return made, content

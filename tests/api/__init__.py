@@ -1,0 +1,1 @@
+"""Tests of BoltAPI; a file for each module of the package."""
