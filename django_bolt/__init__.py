@@ -8,13 +8,16 @@ from django_bolt.api import BoltAPI
 from django_bolt.responses import (
     HTML,
     JSON,
+    EventSourceResponse,
     File,
     FileResponse,
     JSONStream,
     PlainText,
     Redirect,
     Response,
+    ServerSentEvent,
     StreamingResponse,
+    format_sse_event,
 )
 from django_bolt.views import bolt_view
 
@@ -22,14 +25,17 @@ __all__ = [
     "HTML",
     "JSON",
     "BoltAPI",
+    "EventSourceResponse",
     "File",
     "FileResponse",
     "JSONStream",
     "PlainText",
     "Redirect",
     "Response",
+    "ServerSentEvent",
     "StreamingResponse",
     "bolt_view",
+    "format_sse_event",
 ]
 
 __version__ = "0.1.0"

@@ -43,6 +43,9 @@ def register_checks() -> None:
         check_stream_send_timeout,
         check_stream_release_connections,
         check_stream_django_responses,
+        check_sse_max_age,
+        check_sse_reconnect_spread,
+        check_watch_signals,
         check_sendfile_is_a_mapping,
         check_sendfile_entries,
     ):
@@ -226,6 +229,41 @@ def check_stream_django_responses(**kwargs: Any) -> list[CheckMessage]:
     """E022: a text such as "False" would turn it on."""
     streams = conf.stream_django_responses
     return _check_bool("BOLT_STREAM_DJANGO_RESPONSES", streams, id="django_bolt.E022")
+
+
+def check_sse_max_age(**kwargs: Any) -> list[CheckMessage]:
+    """E023: seconds, or ``None`` for no end."""
+    age: object = conf.sse_max_age
+    if age is None or _is_seconds(age):
+        return []
+    return [
+        Error(
+            "BOLT_SSE_MAX_AGE must be a finite number of seconds above zero, or None; "
+            f"got {age!r}.",
+            hint="Use 600, or None for no end.",
+            id="django_bolt.E023",
+        )
+    ]
+
+
+def check_sse_reconnect_spread(**kwargs: Any) -> list[CheckMessage]:
+    """E024: seconds, or ``None`` to say nothing."""
+    spread: object = conf.sse_reconnect_spread
+    if spread is None or _is_seconds(spread):
+        return []
+    return [
+        Error(
+            "BOLT_SSE_RECONNECT_SPREAD must be a finite number of seconds above zero, "
+            f"or None; got {spread!r}.",
+            hint="Use 5.0, or None to leave it to the clients.",
+            id="django_bolt.E024",
+        )
+    ]
+
+
+def check_watch_signals(**kwargs: Any) -> list[CheckMessage]:
+    """E025: a text such as "False" would turn it on."""
+    return _check_bool("BOLT_WATCH_SIGNALS", conf.watch_signals, id="django_bolt.E025")
 
 
 def check_sendfile_is_a_mapping(**kwargs: Any) -> list[CheckMessage]:

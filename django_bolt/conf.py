@@ -67,6 +67,22 @@ class Conf:
     sse_ping_comment = Setting[str]("ping")
     """The text of that comment."""
 
+    sse_max_age = Setting[float | None](None)
+    """
+    Seconds after which an event stream ends, and its client reconnects.
+
+    A deployment that waits for open streams waits that long at most. ``None``
+    is no limit.
+    """
+
+    sse_reconnect_spread = Setting[float | None](5.0)
+    """
+    Seconds over which clients come back after the server was told to stop.
+
+    Each is told a time of its own. ``None`` leaves it to the clients: most come
+    back within the same three seconds.
+    """
+
     stream_send_timeout = Setting[float | None](None)
     """
     Seconds that the client of a stream may take nothing, under ASGI.
@@ -80,6 +96,14 @@ class Conf:
 
     stream_django_responses = Setting[bool](False)
     """Whether the middleware streams Django's own ``StreamingHttpResponse`` too."""
+
+    watch_signals = Setting[bool](True)
+    """
+    Whether open streams end when the server is told to stop.
+
+    ``False`` leaves the server's signal handlers alone; it then waits for its
+    streams, or breaks them off.
+    """
 
 
 conf = Conf()

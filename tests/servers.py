@@ -25,7 +25,7 @@ def _python(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-def _gunicorn(worker: str, port: int) -> list[str]:
+def _gunicorn(worker: str, port: int, interface: str = "wsgi") -> list[str]:
     return _python(
         "gunicorn",
         f"--bind=127.0.0.1:{port}",
@@ -33,7 +33,7 @@ def _gunicorn(worker: str, port: int) -> list[str]:
         "--threads=8" if worker == "gthread" else "--workers=1",
         "--timeout=60",
         "--graceful-timeout=1",
-        "tests.site.wsgi:application",
+        f"tests.site.{interface}:application",
     )
 
 
@@ -63,6 +63,7 @@ ASGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
         "daphne", f"--port={port}", "tests.site.asgi:application"
     ),
     "granian-asgi": lambda port: _granian("asginl", port),
+    "gunicorn-asgi": lambda port: _gunicorn("asgi", port, "asgi"),
 }
 
 WSGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
@@ -82,6 +83,13 @@ WSGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
 
 SERVERS = ASGI_SERVERS | WSGI_SERVERS
 
+IMPATIENCE = (
+    "--timeout-graceful-shutdown",
+    "--graceful-timeout",
+    "--workers-kill-timeout",
+)
+"""Options that end open responses when a server is stopped."""
+
 
 class Server:
     """
@@ -89,14 +97,19 @@ class Server:
 
     Args:
         name: A key of ``SERVERS``.
+        patient: Whether it waits for open responses as long as it does unless it
+            is told otherwise.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, patient: bool = False) -> None:
         self.name = name
-        self.port = _free_port()
+        self.port = free_port()
+        command = SERVERS[name](self.port)
+        if patient:
+            command = [part for part in command if not part.startswith(IMPATIENCE)]
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
         self.process = subprocess.Popen(
-            SERVERS[name](self.port),
+            command,
             cwd=ROOT,
             env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.site.settings"},
             stdout=self.log,
@@ -133,7 +146,8 @@ class Server:
             time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -117,6 +117,9 @@ def test_checks_are_silent_on_a_right_sendfile(tmp_path: Path) -> None:
         pytest.param({"BOLT_SSE_PING_INTERVAL": "15"}, "E004", id="text"),
         pytest.param({"BOLT_SSE_PING_COMMENT": None}, "E005", id="no comment"),
         pytest.param({"BOLT_SSE_PING_COMMENT": b"ping"}, "E005", id="bytes comment"),
+        pytest.param({"BOLT_SSE_MAX_AGE": -1}, "E023", id="age below zero"),
+        pytest.param({"BOLT_SSE_RECONNECT_SPREAD": True}, "E024", id="spread of bool"),
+        pytest.param({"BOLT_WATCH_SIGNALS": "False"}, "E025", id="signals by text"),
         pytest.param({"BOLT_STREAM_SEND_TIMEOUT": 0}, "E020", id="timeout of zero"),
         pytest.param({"BOLT_STREAM_SEND_TIMEOUT": "60"}, "E020", id="timeout of text"),
         pytest.param(
@@ -152,6 +155,9 @@ def test_check_names_the_mistake_with_a_hint(
         pytest.param({"BOLT_SSE_PING_COMMENT": ""}, id="empty comment"),
         pytest.param({"BOLT_STREAM_SEND_TIMEOUT": 0.5}, id="send timeout"),
         pytest.param({"BOLT_STREAM_SEND_TIMEOUT": None}, id="no send timeout"),
+        pytest.param({"BOLT_SSE_MAX_AGE": 600}, id="age"),
+        pytest.param({"BOLT_SSE_RECONNECT_SPREAD": None}, id="no spread"),
+        pytest.param({"BOLT_WATCH_SIGNALS": False}, id="no signals"),
         pytest.param({"BOLT_STREAM_DJANGO_RESPONSES": True}, id="Django's streams"),
     ],
 )
@@ -199,4 +205,4 @@ def test_checks_of_the_app_are_registered_once() -> None:
         if check.__module__ == "django_bolt.checks"
     ]
 
-    assert len(registered) == len(set(registered)) == 15
+    assert len(registered) == len(set(registered)) == 18

@@ -14,6 +14,9 @@ from django_bolt.conf import conf
         pytest.param("allowed_file_dirs", None, id="BOLT_ALLOWED_FILE_DIRS"),
         pytest.param("sse_ping_interval", 15.0, id="BOLT_SSE_PING_INTERVAL"),
         pytest.param("sse_ping_comment", "ping", id="BOLT_SSE_PING_COMMENT"),
+        pytest.param("sse_max_age", None, id="BOLT_SSE_MAX_AGE"),
+        pytest.param("sse_reconnect_spread", 5.0, id="BOLT_SSE_RECONNECT_SPREAD"),
+        pytest.param("watch_signals", True, id="BOLT_WATCH_SIGNALS"),
         pytest.param("stream_send_timeout", None, id="BOLT_STREAM_SEND_TIMEOUT"),
         pytest.param(
             "stream_release_connections", True, id="BOLT_STREAM_RELEASE_CONNECTIONS"

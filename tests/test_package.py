@@ -12,14 +12,17 @@ PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
     ["exceptions", "types", "wire"],
-    ["conf", "encoding", "streams"],
+    ["conf", "encoding", "reconnection"],
+    ["shutdown"],
+    ["keepalive"],
+    ["streams"],
     ["files", "sendfile"],
     ["sources"],
     ["blocks"],
     ["responses"],
     ["conversion"],
     ["api", "middleware", "views"],
-    ["checks"],
+    ["checks", "testing"],
     ["apps", "__init__"],
 ]
 """From the ground up: a part imports what lies below it, and its own modules."""

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from msgspec import UNSET, UnsetType
 
 from django_bolt.conf import conf
+from django_bolt.keepalive import Plan
 from django_bolt.responses.head import ResponseBase, allows_body
 from django_bolt.streams import asgi, wsgi
 from django_bolt.streams.connections import release_connections, watch_thread
@@ -67,31 +68,35 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
     def __iter__(self) -> Iterator[bytes]:
         if not self._has_body():
             return iter(())
+        plan = self._plan()
         releases = self._releases()
         if releases:
             release_connections()
-        if self.is_async:
+        if self.is_async or (plan is not None and plan.interval is not None):
             # It gets a thread of its own, which has no connection to give back.
-            body = wsgi.deliver(self._async_source(release=False, watch=releases))
-            self._resource_closers.append(body.close)
-            return body
-        if releases:
-            return self._iterate(watch_thread(self._iterator, self._name()))
-        return self._iterate(self._iterator)
+            source = self._source(release=False, watch=releases)
+            body = wsgi.deliver(source, plan)
+        else:
+            iterator = self._iterator
+            if releases:
+                iterator = watch_thread(iterator, self._name())
+            parts = self._iterate(iterator)
+            if plan is None:
+                return parts
+            body = wsgi.limit(parts, plan)
+        # First of all: a source that runs in a helper thread cannot be closed.
+        self._resource_closers.insert(0, body.close)
+        return body
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         if not self._has_body():
             return aiter(_Nothing())
         releases = self._releases()
-        source = (
-            self._async_source(release=releases, watch=releases)
-            if self.is_async
-            else SyncSource(self._iterator, self._name(), self, release=releases)
-        )
+        source = self._source(release=releases, watch=releases)
         timeout = self.send_timeout
         if isinstance(timeout, UnsetType):
             timeout = conf.stream_send_timeout
-        return asgi.deliver(source, self.close, timeout)
+        return asgi.deliver(source, self.close, timeout, self._plan())
 
     def getvalue(self) -> bytes:
         """Return the whole body; it is consumed."""
@@ -120,10 +125,16 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
     def _name(self) -> str:
         return describe(self._sources()[0])
 
-    def _async_source(self, *, release: bool, watch: bool) -> AsyncSource:
+    def _source(self, *, release: bool, watch: bool) -> AsyncSource | SyncSource:
         sources = self._sources()
+        if not self.is_async:
+            return SyncSource(sources, self, release=release, watch=watch)
         self._running = AsyncSource(sources, self, release=release, watch=watch)
         return self._running
+
+    def _plan(self) -> Plan | None:
+        """Return what is to be sent in silence, and when to end; here nothing."""
+        return None
 
     def _has_body(self) -> bool:
         return not self._is_head and allows_body(self.status_code)

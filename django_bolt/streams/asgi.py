@@ -19,6 +19,7 @@ from typing import NoReturn, cast
 
 from django.core.exceptions import RequestAborted
 
+from django_bolt.keepalive import Plan, Pulse
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.producers import CANCELLED, Source
 from django_bolt.streams.signals import LoopSignal
@@ -27,7 +28,10 @@ logger = logging.getLogger("django_bolt")
 
 
 async def deliver(
-    source: Source, close: Callable[[], object], send_timeout: float | None
+    source: Source,
+    close: Callable[[], object],
+    send_timeout: float | None,
+    plan: Plan | None = None,
 ) -> AsyncGenerator[bytes, None]:
     """
     Yield a body in parts, each as soon as there is something.
@@ -38,6 +42,7 @@ async def deliver(
             Django does not close a response whose body has failed.
         send_timeout: Seconds that a client may take nothing; ``None`` is no
             limit.
+        plan: What is to be sent while the source is silent, and when to end.
 
     Raises:
         RequestAborted: The client took nothing for that long.
@@ -53,32 +58,50 @@ async def deliver(
     producer = loop.create_task(source.produce(buffer, room))
     producer.add_done_callback(buffer.end)
     stall = None if send_timeout is None else _StallWatch(loop, send_timeout)
+    alarm = None if plan is None else _Alarm(loop, plan, ready)
     finished = False
     try:
         while True:
+            if alarm is not None and alarm.is_over:
+                buffer.stop()
             part = buffer.next_part()
+            if part is None:
+                if (buffer.ended or buffer.stopped) and not buffer.chunks:
+                    break
+                if alarm is None or not alarm.is_due:
+                    await ready.wait()
+                    continue
+                part = alarm.plan.ping
             if part:
                 if stall is not None:
                     stall.start()
                 yield part
                 if stall is not None:
                     stall.stop()
-            elif part is None:
-                if buffer.ended and not buffer.chunks:
-                    break
-                await ready.wait()
+                if alarm is not None:
+                    alarm.is_due = False
+                    alarm.pulse.sent_at = loop.time()
+        if alarm is not None and buffer.stopped:
+            if farewell := alarm.pulse.farewell():
+                yield farewell
+            return
         if producer.cancelled():
             raise RuntimeError(CANCELLED)
         producer.result()
         finished = True
     finally:
-        if stall is not None:
-            stall.cancel()
-        if not finished:
-            await _abandon(producer, buffer)
-            await source.call(close)
-            if stall is not None and stall.has_fired:
-                stall.refuse()
+        try:
+            if stall is not None:
+                stall.cancel()
+            if not finished:
+                await _abandon(producer, buffer)
+                await source.call(close)
+                if stall is not None and stall.has_fired:
+                    stall.refuse()
+        finally:
+            # Last of all: a server that stops waits for it.
+            if alarm is not None:
+                alarm.cancel()
 
 
 async def _abandon(producer: asyncio.Task[None], buffer: Buffer) -> None:
@@ -88,6 +111,55 @@ async def _abandon(producer: asyncio.Task[None], buffer: Buffer) -> None:
     await asyncio.wait((producer,))
     if not producer.cancelled():
         producer.exception()  # It is logged; asyncio shall not do so again.
+
+
+class _Alarm:
+    """
+    Wake the consumer when its pulse has something to do.
+
+    One timer for the stream, set anew only when it runs out: an event costs a
+    look at the clock, and a silent stream wakes the loop once a ping.
+
+    Attributes:
+        is_over: Whether the stream must end.
+        is_due: Whether a ping must be sent, unless something else is.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, plan: Plan, ready: LoopSignal
+    ) -> None:
+        self._loop = loop
+        self._ready = ready
+        self._timer: asyncio.TimerHandle | None = None
+        self.plan = plan
+        self.is_over = self.is_due = False
+        self.pulse = Pulse(plan, loop.time, self._end_from_thread)
+        self._set(self.pulse.seconds_left())
+
+    def cancel(self) -> None:
+        """Wake nobody any more."""
+        self.pulse.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end_from_thread(self) -> None:
+        self.is_over = True
+        self._ready.set_from_thread()
+
+    def _set(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self.is_over = self.pulse.is_over()
+        self.is_due = self.pulse.is_due()
+        if self.is_over or self.is_due:
+            self._ready.set()
+            # What is due is done at once, or is no longer due because the
+            # server has not even taken what was sent before.
+            self._set(self.plan.interval)
+        else:
+            self._set(self.pulse.seconds_left())
 
 
 class _StallWatch:

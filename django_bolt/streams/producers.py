@@ -21,7 +21,7 @@ from django_bolt.streams.connections import (
     watch_loop,
     watch_thread,
 )
-from django_bolt.streams.signals import LoopSignal
+from django_bolt.streams.signals import LoopSignal, ThreadSignal
 
 logger = logging.getLogger("django_bolt")
 
@@ -53,23 +53,31 @@ class Source(Protocol):
 
 class SyncSource:
     """
-    A sync source, to be run in the request's thread.
+    A sync source, to be run in one thread.
 
     Args:
-        iterator: The source.
-        name: What the log calls it.
-        encoder: Encodes what it yields, in the same thread.
+        iterators: The source, and what middleware has wrapped around it, the
+            outermost last.
+        encoder: Encodes what the outermost yields, in the same thread.
         release: Whether database connections are given back at the start.
+        watch: Whether one that is held while the source is idle is named.
     """
 
-    __slots__ = ("_context", "_encoder", "_iterator", "_name", "_release")
+    __slots__ = ("_context", "_encoder", "_iterator", "_name", "_release", "_sources")
     in_thread: ClassVar[bool] = True
 
     def __init__(
-        self, iterator: Iterator[object], name: str, encoder: Encoder, *, release: bool
+        self,
+        iterators: Sequence[Iterator[object]],
+        encoder: Encoder,
+        *,
+        release: bool,
+        watch: bool,
     ) -> None:
-        self._name = name
-        self._iterator = watch_thread(iterator, self._name) if release else iterator
+        iterator = iterators[-1]
+        self._sources = iterators
+        self._name = describe(iterators[0])
+        self._iterator = watch_thread(iterator, self._name) if watch else iterator
         self._encoder = encoder
         self._release = release
         self._context: Context | None = None
@@ -83,6 +91,24 @@ class SyncSource:
                     await room.wait()
                 if buffer.stopped:
                     return
+        except Exception:
+            log_failure(self._name)
+            raise
+
+    def run(self, buffer: Buffer, room: ThreadSignal) -> None:
+        """Do the same in the calling thread, and close the source in it."""
+        try:
+            try:
+                while not self._pull(buffer):
+                    while buffer.must_wait():
+                        room.wait()
+                    if buffer.stopped:
+                        return
+            finally:
+                for iterator in reversed(self._sources):
+                    close = getattr(iterator, "close", None)
+                    if close is not None:
+                        close()
         except Exception:
             log_failure(self._name)
             raise
@@ -156,13 +182,17 @@ class AsyncSource:
         self.has_started = True
         watch = None
         put = buffer.put
+        encode = self._encoder.encode_chunk_inline
         try:
             if self._release:
                 await sync_to_async(release_connections)()
             if self._watch:
                 watch = watch_loop(self._name, buffer)
             async for chunk in self._iterators[-1]:
-                if put(chunk if type(chunk) is bytes else await self._encode(chunk)):
+                encoded = chunk if type(chunk) is bytes else encode(chunk)
+                if encoded is None:
+                    encoded = await sync_to_async(self._encoder.encode_chunk)(chunk)
+                if put(encoded):
                     continue
                 while buffer.must_wait():
                     await room.wait()
@@ -179,12 +209,6 @@ class AsyncSource:
     async def call(self, function: Callable[[], object]) -> None:
         """Call a function in the request's thread."""
         await sync_to_async(function)()
-
-    async def _encode(self, chunk: object) -> bytes:
-        encoded = self._encoder.encode_chunk_inline(chunk)
-        if encoded is not None:
-            return encoded
-        return await sync_to_async(self._encoder.encode_chunk)(chunk)
 
     async def _close(self) -> None:
         for iterator in reversed(self._iterators):

@@ -56,7 +56,12 @@ class ThreadSignal:
         """Wake the thread."""
         self._event.set()
 
-    def wait(self) -> None:
-        """Wait until the signal is set."""
-        self._event.wait()
+    def wait(self, timeout: float | None = None) -> None:
+        """
+        Wait until the signal is set.
+
+        Args:
+            timeout: Seconds after which to return all the same; ``None`` waits.
+        """
+        self._event.wait(timeout)
         self._event.clear()

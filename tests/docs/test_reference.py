@@ -59,9 +59,8 @@ def signature_of(public: Callable[..., object]) -> str:
 def test_pages_show_every_public_name_with_its_signature() -> None:
     names = {name: getattr(django_bolt, name) for name in django_bolt.__all__}
 
-    pages = "".join(
-        map(read, ("returns.md", "responses.md", "files.md", "streaming.md", "api.md"))
-    )
+    names_of_pages = ("returns", "responses", "files", "streaming", "sse", "api")
+    pages = "".join(read(f"{name}.md") for name in names_of_pages)
     shown = dict(re.findall(r"^`(\w+)(\(.*\))`$", pages, re.MULTILINE))
 
     assert shown == {name: signature_of(public) for name, public in names.items()}

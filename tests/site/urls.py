@@ -12,7 +12,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 
 from django.http import HttpRequest, HttpResponse
-from django.urls import path
+from django.urls import include, path
 
 from django_bolt import StreamingResponse
 
@@ -131,4 +131,8 @@ def threads(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(name for name in alive if "django-bolt" in name))
 
 
-urlpatterns = [path("stream/<name>", stream), path("threads", threads)]
+urlpatterns = [
+    path("stream/<name>", stream),
+    path("threads", threads),
+    path("", include("tests.site.events")),
+]

@@ -18,7 +18,7 @@ from django_bolt import StreamingResponse
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
-from django_bolt.streams.wsgi import Helper
+from django_bolt.streams.wsgi import LoopHelper
 from tests.streams.exchange import DEADLINE, Exchange, play
 from tests.worlds import ask_wsgi
 
@@ -239,7 +239,7 @@ def test_a_sync_source_ends_when_its_buffer_is_stopped() -> None:
             counts.append(1)
             yield b"x"
 
-    source = SyncSource(content(), "content", StreamingResponse([]), release=False)
+    source = SyncSource([content()], StreamingResponse([]), release=False, watch=False)
     asyncio.run(produce_into_a_stopped_buffer(source))
 
     assert counts == [1]
@@ -255,13 +255,13 @@ def test_an_async_source_ends_when_its_buffer_is_stopped() -> None:
     assert log == ["closed"]
 
 
-def wsgi_helper(log: Log) -> Helper:
+def wsgi_helper(log: Log) -> LoopHelper:
     """Return a helper that has not started."""
     response = StreamingResponse(async_source(log))
     source = AsyncSource(
         [aiter(async_source(log))], response, release=False, watch=False
     )
-    return Helper(source)
+    return LoopHelper(source)
 
 
 def raising() -> Iterator[bytes]:

@@ -13,7 +13,7 @@ from django.test import override_settings
 from django_bolt import StreamingResponse
 from django_bolt.streams.buffer import MAX_BYTES, MAX_CHUNKS
 from django_bolt.streams.producers import AsyncSource
-from django_bolt.streams.wsgi import Helper, parts
+from django_bolt.streams.wsgi import LoopHelper, parts
 from tests.streams.exchange import DEADLINE, Exchange, play
 
 # A request ends with a look at its connections.
@@ -232,6 +232,6 @@ def test_an_empty_chunk_sends_nothing_under_wsgi() -> None:
             await asyncio.sleep(0)
         yield b"x"
 
-    helper = Helper(AsyncSource([content()], response, release=False, watch=False))
+    helper = LoopHelper(AsyncSource([content()], response, release=False, watch=False))
 
     assert list(parts(helper)) == [b"x"]

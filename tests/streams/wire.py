@@ -4,8 +4,15 @@ import re
 import select
 import socket
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from tests.servers import DEADLINE, Server
+from tests.servers import DEADLINE
+
+
+class Listener(Protocol):
+    """What listens on a loopback port."""
+
+    port: int
 
 
 class Incomplete(Exception):
@@ -21,11 +28,15 @@ class Client:
         server: Where to.
         target: The path and the query.
         method: The method.
+        headers: Further lines of the head.
+        version: The version of HTTP.
     """
 
-    server: Server
+    server: Listener
     target: str
     method: str = "GET"
+    headers: tuple[str, ...] = ()
+    version: str = "1.1"
     head: bytes = b""
     body: bytes = b""
     finished: bool = False
@@ -36,9 +47,13 @@ class Client:
         self.connection = socket.create_connection(
             ("127.0.0.1", self.server.port), timeout=DEADLINE
         )
-        self.connection.sendall(
-            f"{self.method} {self.target} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()
+        lines = (
+            f"{self.method} {self.target} HTTP/{self.version}",
+            "Host: localhost",
+            *self.headers,
+            "\r\n",
         )
+        self.connection.sendall("\r\n".join(lines).encode())
 
     def __enter__(self) -> "Client":
         return self
@@ -49,6 +64,14 @@ class Client:
     def read_until(self, end: bytes) -> bytes:
         """Read until the body ends with ``end``, and return the body so far."""
         while not self.body.endswith(end):
+            self._read()
+        return self.body
+
+    def read_past(self, text: bytes) -> bytes:
+        """Read until ``text`` is somewhere in the body, and return the body so far."""
+        while text not in self.body:
+            if self.finished:
+                raise Incomplete(self.body)
             self._read()
         return self.body
 
