@@ -117,6 +117,7 @@ def test_checks_are_silent_on_a_right_sendfile(tmp_path: Path) -> None:
         pytest.param({"BOLT_SSE_PING_INTERVAL": "15"}, "E004", id="text"),
         pytest.param({"BOLT_SSE_PING_COMMENT": None}, "E005", id="no comment"),
         pytest.param({"BOLT_SSE_PING_COMMENT": b"ping"}, "E005", id="bytes comment"),
+        pytest.param({"BOLT_SSE_PING_COMMENT": "\ud800"}, "E005", id="lone surrogate"),
         pytest.param({"BOLT_SSE_MAX_AGE": -1}, "E023", id="age below zero"),
         pytest.param({"BOLT_SSE_RECONNECT_SPREAD": True}, "E024", id="spread of bool"),
         pytest.param({"BOLT_WATCH_SIGNALS": "False"}, "E025", id="signals by text"),
@@ -202,7 +203,7 @@ def test_checks_of_the_app_are_registered_once() -> None:
     registered = [
         check
         for check in registry.registry.get_checks(include_deployment_checks=True)
-        if check.__module__ == "django_bolt.checks"
+        if check.__module__.startswith("django_bolt.checks.")
     ]
 
     assert len(registered) == len(set(registered)) == 18

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import AsyncIterable, Iterable, Mapping
 
@@ -11,6 +10,7 @@ from msgspec import UNSET, UnsetType
 from django_bolt.conf import conf
 from django_bolt.encoding import encode_json, encode_json_inline
 from django_bolt.keepalive import Plan
+from django_bolt.responses.head import check_seconds
 from django_bolt.responses.streaming import StreamingResponse
 from django_bolt.types import Headers
 from django_bolt.wire.sse import (
@@ -127,29 +127,6 @@ class EventSourceResponse(StreamingResponse):
         if interval is not None:
             ping = format_sse_event(comment=conf.sse_ping_comment)
         return Plan(interval, ping, max_age, _make_farewell)
-
-
-def check_seconds(
-    name: str, seconds: float | UnsetType | None
-) -> float | UnsetType | None:
-    """
-    Return a number of seconds, if it is one.
-
-    Raises:
-        TypeError: It is no number.
-        ValueError: It is not finite, or not above zero.
-    """
-    if seconds is None or isinstance(seconds, UnsetType):
-        return seconds
-    given: object = seconds
-    if not isinstance(given, int | float) or isinstance(given, bool):
-        raise TypeError(f"{name} must be a number or None; got {seconds!r}.")
-    if not 0 < seconds < math.inf:
-        raise ValueError(
-            f"{name} must be a finite number of seconds above zero, or None; got "
-            f"{seconds!r}."
-        )
-    return seconds
 
 
 def _add_defaults(headers: Headers | None) -> Headers:

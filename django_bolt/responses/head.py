@@ -8,13 +8,15 @@ handler or the server.
 from __future__ import annotations
 
 import datetime
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from django.http import BadHeaderError, HttpRequest
 from django.http.response import HttpResponseBase, ResponseHeaders
 from django.utils.functional import Promise
+from msgspec import UnsetType
 
 from django_bolt.types import Headers
 
@@ -103,6 +105,46 @@ def _check_value(name: str, value: object) -> str:
             f"The header {name} must not contain CR, LF or NUL; got {value!r}."
         )
     return value
+
+
+def check_seconds(
+    name: str, seconds: float | UnsetType | None
+) -> float | UnsetType | None:
+    """
+    Return a number of seconds, if it is one.
+
+    Raises:
+        TypeError: It is no number.
+        ValueError: It is not finite, or not above zero.
+    """
+    if seconds is None or isinstance(seconds, UnsetType):
+        return seconds
+    given: object = seconds
+    if not isinstance(given, int | float) or isinstance(given, bool):
+        raise TypeError(f"{name} must be a number or None; got {seconds!r}.")
+    if not 0 < seconds < math.inf:
+        raise ValueError(
+            f"{name} must be a finite number of seconds above zero, or None; got "
+            f"{seconds!r}."
+        )
+    return seconds
+
+
+def without_marker(headers: ResponseHeaders) -> Iterable[tuple[str, str]]:
+    """
+    Return the header fields to send: a ``Content-Encoding: identity`` is not.
+
+    Compression middleware finds it in the mapping, and leaves the body alone.
+    Both of Django's handlers send what ``items()`` returns, where it is left
+    out: RFC 9110 §12.5.3 reserves "identity" for Accept-Encoding.
+    """
+    if headers.get("Content-Encoding", "").lower() != "identity":
+        return headers.items()
+    return [
+        (name, value)
+        for name, value in headers.items()
+        if name.lower() != "content-encoding"
+    ]
 
 
 class ChainingCookies(HttpResponseBase):

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_bolt.responses.filehead import VALIDATORS, drop_content_fields
-from django_bolt.responses.head import ResponseBase
+from django_bolt.responses.head import ResponseBase, without_marker
 from django_bolt.wire.dates import parse_date
 from django_bolt.wire.ranges import (
     Piece,
@@ -43,17 +43,8 @@ class Selecting(ResponseBase, abc.ABC):
         return self
 
     def items(self) -> Any:
-        """
-        Return the headers that are sent.
-
-        ``Content-Encoding: identity`` is not: it stands there for middleware,
-        which leaves alone what is encoded.
-        """
-        return [
-            (name, value)
-            for name, value in super().items()
-            if value != "identity" or name.lower() != "content-encoding"
-        ]
+        """Return the header fields to send."""
+        return without_marker(self.headers)
 
     def _answer(self, request: HttpRequest) -> None:
         """Decide by RFC 9110 §13.2.2."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import math
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
@@ -22,7 +21,13 @@ from msgspec import UNSET, UnsetType
 from django_bolt.encoding import encode_json, encode_json_inline
 from django_bolt.responses.base import encode_text, is_json
 from django_bolt.responses.body import StreamBody
-from django_bolt.responses.head import allows_body, check_status, make_headers
+from django_bolt.responses.head import (
+    allows_body,
+    check_seconds,
+    check_status,
+    make_headers,
+    without_marker,
+)
 from django_bolt.streams.producers import describe, log_failure
 from django_bolt.types import Headers
 
@@ -65,7 +70,7 @@ class StreamingResponse(StreamBody):
         release_connections: bool | UnsetType = UNSET,
     ) -> None:
         _check_content(content)
-        self.send_timeout = check_send_timeout(send_timeout)
+        self.send_timeout = check_seconds("send_timeout", send_timeout)
         self.release_connections = release_connections
         self._encodes_json = _is_json_lines(media_type)
         self._wrapped: list[Any] = []
@@ -76,17 +81,8 @@ class StreamingResponse(StreamBody):
             del self.headers["Content-Type"]
 
     def items(self) -> Iterable[tuple[str, str]]:
-        """Return the header fields to send: a ``Content-Encoding: identity`` is not."""
-        # Both handlers serialise through here. Compression middleware looks at
-        # ``headers``; on the wire the pair would be wrong: RFC 9110 §12.5.3
-        # reserves "identity" for Accept-Encoding.
-        if self.headers.get("Content-Encoding", "").lower() != "identity":
-            return self.headers.items()
-        return [
-            (name, value)
-            for name, value in self.headers.items()
-            if name.lower() != "content-encoding"
-        ]
+        """Return the header fields to send."""
+        return without_marker(self.headers)
 
     @property
     def streaming_content(self) -> Any:
@@ -157,27 +153,6 @@ class StreamingResponse(StreamBody):
 
     def _sources(self) -> list[Any]:
         return self._wrapped
-
-
-def check_send_timeout(timeout: float | UnsetType | None) -> float | UnsetType | None:
-    """
-    Return a send timeout, if it is one.
-
-    Raises:
-        TypeError: It is no number.
-        ValueError: It is not finite, or not above zero.
-    """
-    if timeout is None or isinstance(timeout, UnsetType):
-        return timeout
-    given: object = timeout
-    if not isinstance(given, int | float) or isinstance(given, bool):
-        raise TypeError(f"send_timeout must be a number or None; got {timeout!r}.")
-    if not 0 < timeout < math.inf:
-        raise ValueError(
-            f"send_timeout must be a finite number of seconds above zero; got "
-            f"{timeout!r}. None is no limit."
-        )
-    return timeout
 
 
 @lru_cache(maxsize=128)
