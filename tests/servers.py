@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,9 +99,16 @@ class Server:
         name: A key of ``SERVERS``.
         patient: Whether it waits for open responses as long as it does unless it
             is told otherwise.
+        environment: Variables for it; they may name settings of another site.
     """
 
-    def __init__(self, name: str, *, patient: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        patient: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.port = free_port()
         command = SERVERS[name](self.port)
@@ -111,7 +118,11 @@ class Server:
         self.process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.site.settings"},
+            env={
+                **os.environ,
+                "DJANGO_SETTINGS_MODULE": "tests.site.settings",
+                **(environment or {}),
+            },
             stdout=self.log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

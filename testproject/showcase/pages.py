@@ -27,7 +27,10 @@ class Page:
     title: str
 
 
-PAGES = (Page("showcase:index", "Responses"),)
+PAGES = (
+    Page("showcase:index", "Responses"),
+    Page("showcase:streams", "Streams"),
+)
 
 
 def site(request: HttpRequest) -> dict[str, object]:

@@ -7,6 +7,7 @@ from django.urls import include, path
 from testproject.showcase.gallery import CARDS
 from testproject.showcase.views.handlers import api
 from testproject.showcase.views.index import index, wire
+from testproject.showcase.views.streams import STREAMS, state, streams
 
 app_name = "showcase"
 
@@ -19,4 +20,7 @@ urlpatterns = [
         for card in CARDS.values()
         if card.slug not in {pattern.name for pattern in api.urls}
     ),
+    path("streams/", streams, name="streams"),
+    path("streams/state/<uuid:key>/", state, name="stream-state"),
+    *(path(f"streams/{card.slug}/", card.callback, name=card.slug) for card in STREAMS),
 ]

@@ -5,10 +5,12 @@ Fixtures of the demo's tests.
 from collections.abc import Iterator
 
 import pytest
+from django.db import connection
 from pytest_django.live_server_helper import LiveServer
 from selenium import webdriver
 
 from testproject.showcase.seed import seed
+from tests.servers import Server
 from tests.testproject.browser import CHROMIUM, DRIVER, FLAGS, complaints, started
 
 
@@ -26,6 +28,30 @@ def shared_stations(transactional_db: None) -> int:
     Fill the database where a server's threads see it too.
     """
     return seed()
+
+
+@pytest.fixture(scope="module")
+def uvicorn(django_db_setup: None) -> Iterator[str]:
+    """
+    The address of the demo under ASGI, over the database of the tests.
+    """
+    environment = {
+        "DEMO_DATABASE": str(connection.settings_dict["NAME"]),
+        "DJANGO_SETTINGS_MODULE": "testproject.settings",
+    }
+    server = Server("uvicorn", environment=environment)
+    yield f"http://127.0.0.1:{server.port}"
+    server.stop()
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def address(request: pytest.FixtureRequest) -> str:
+    """
+    The address of the demo in one world.
+    """
+    if request.param == "wsgi":
+        return str(request.getfixturevalue("live_server").url)
+    return str(request.getfixturevalue("uvicorn"))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def test_index_has_one_of_each_landmark(index: Outline) -> None:
     A header, a named navigation, a main part that the skip link leads to, a footer.
     """
     assert len([node for node in index.all("header") if node.parents[-1] == "body"])
-    assert [node["aria-label"] for node in index.all("nav")] == ["Contents"]
+    assert [node["aria-label"] for node in index.all("nav")] == ["Pages", "Contents"]
     assert [node["id"] for node in index.all("main")] == ["main"]
     assert len(index.all("footer")) == 1
     assert next(node for node in index.all("a"))["href"] == "#main"

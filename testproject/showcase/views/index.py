@@ -3,6 +3,7 @@ The first page, and the exchange behind two of its cards.
 """
 
 import time
+from collections.abc import Mapping
 
 from django.db import DatabaseError
 from django.http import Http404, HttpRequest
@@ -26,9 +27,19 @@ def index(request: HttpRequest) -> HTML:
     """
     Show a card for each kind of response, or what to do when there is no data.
     """
-    ready = has_data()
-    template = "showcase/index.html" if ready else "showcase/unready.html"
     context = {"groups": GROUPS, "total": len(CARDS)}
+    return rendered(request, "showcase/index.html", context)
+
+
+def rendered(
+    request: HttpRequest, template: str, context: Mapping[str, object]
+) -> HTML:
+    """
+    Return a page under the demo's policy, or the one that says how to get data.
+    """
+    ready = has_data()
+    if not ready:
+        template = "showcase/unready.html"
     return HTML(
         render_to_string(template, context, request),
         status_code=200 if ready else 503,

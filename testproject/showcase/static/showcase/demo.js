@@ -276,3 +276,5 @@ for (const button of document.querySelectorAll(".copy")) {
 startTheme(document.querySelector(".theme"));
 watchPanes(document);
 addEventListener("resize", () => watchPanes(document));
+
+export { JSON_COLOUR, announcer, coloured, watchPanes };
