@@ -98,9 +98,10 @@ class Conversion:
     async def aconvert(self, value: object) -> HttpResponseBase:
         """Do the same in an event loop: what may query goes to a thread."""
         response_class = self._choose(value)
-        if _is_foreign(response_class):
+        is_json = response_class is JSON or _encodes_json(response_class, value)
+        if not is_json and _is_foreign(response_class):
             return await sync_to_async(self._make)(response_class, value)
-        if allows_body(self.status_code) and _encodes_json(response_class, value):
+        if is_json and allows_body(self.status_code):
             try:
                 encoded = encode_json_inline(value)
             except (TypeError, ValueError) as error:

@@ -24,7 +24,7 @@ from django.http.response import HttpResponseBase
 from django_bolt.conf import conf
 from django_bolt.conversion import Conversion, convert_calls
 from django_bolt.responses.adopt import adopt
-from django_bolt.responses.head import prepare
+from django_bolt.responses.head import ResponseBase, prepare
 from django_bolt.types import View
 
 logger = logging.getLogger("django_bolt")
@@ -71,13 +71,17 @@ class BoltMiddleware:
         response = self.get_response(request)
         if not isinstance(response, HttpResponseBase):
             response = _conversion(request).convert(response)
-        return _finish(response, request)
+        if isinstance(response, ResponseBase) or response.streaming:
+            return _finish(response, request)
+        return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponseBase:
         response = await self.get_response(request)
         if not isinstance(response, HttpResponseBase):
             response = await _conversion(request).aconvert(response)
-        return _finish(response, request)
+        if isinstance(response, ResponseBase) or response.streaming:
+            return _finish(response, request)
+        return response
 
 
 def _convert_inside(
@@ -109,10 +113,14 @@ def _converting(view: View) -> View:
     def convert(value: object) -> object:
         return value if _is_refused(value) else conversion.convert(value)
 
-    async def aconvert(value: object) -> object:
-        return value if _is_refused(value) else await conversion.aconvert(value)
+    def aconvert(value: object) -> Awaitable[object]:
+        return _echo(value) if _is_refused(value) else conversion.aconvert(value)
 
     return convert_calls(view, convert, aconvert)
+
+
+async def _echo(value: object) -> object:
+    return value
 
 
 def _is_refused(value: object) -> bool:
