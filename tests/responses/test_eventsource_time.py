@@ -129,14 +129,21 @@ class Story:
 
 
 class Pings:
-    """Count pings, and do something at the second one."""
+    """
+    Count pings, and do something at the second one.
+
+    Those that come before the first event do not count: on a busy machine the
+    source has not started yet.
+    """
 
     def __init__(self, then: Callable[[], object]) -> None:
         self.count = 0
+        self.has_begun = False
         self.then = then
 
     def __call__(self, part: bytes) -> None:
-        self.count += part == PING
+        self.has_begun = self.has_begun or part != PING
+        self.count += self.has_begun and part == PING
         if self.count == 2:
             self.then()
 
