@@ -20,12 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 DEADLINE = 20.0
 """Seconds that a server may take to start, or a client may wait."""
 
+ATTEMPT = 5.0
+"""Seconds that one request may wait while a server starts."""
+
 
 def _python(*arguments: str) -> list[str]:
     return [sys.executable, "-m", *arguments]
 
 
-def _gunicorn(worker: str, port: int, interface: str = "wsgi") -> list[str]:
+def _gunicorn(worker: str, port: int) -> list[str]:
     return _python(
         "gunicorn",
         f"--bind=127.0.0.1:{port}",
@@ -33,7 +36,7 @@ def _gunicorn(worker: str, port: int, interface: str = "wsgi") -> list[str]:
         "--threads=8" if worker == "gthread" else "--workers=1",
         "--timeout=60",
         "--graceful-timeout=1",
-        f"tests.site.{interface}:application",
+        "tests.site.wsgi:application",
     )
 
 
@@ -63,7 +66,6 @@ ASGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
         "daphne", f"--port={port}", "tests.site.asgi:application"
     ),
     "granian-asgi": lambda port: _granian("asginl", port),
-    "gunicorn-asgi": lambda port: _gunicorn("asgi", port, "asgi"),
 }
 
 WSGI_SERVERS: dict[str, Callable[[int], list[str]]] = {
@@ -128,7 +130,7 @@ class Server:
             start_new_session=True,
         )
         try:
-            self._wait_until_it_listens()
+            self._wait_until_it_answers()
         except BaseException:
             self.stop()
             raise
@@ -146,15 +148,23 @@ class Server:
         self.process.wait()
         self.log.close()
 
-    def _wait_until_it_listens(self) -> None:
+    def _wait_until_it_answers(self) -> None:
+        # Not until it listens: gunicorn does before its worker is there.
         deadline = time.monotonic() + DEADLINE
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-                return
+        while not self._answers():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{self.name} did not start: {self.output()}")
             time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        """Tell whether a request gets an answer, whatever it says."""
+        with (
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self.port), ATTEMPT) as connection,
+        ):
+            connection.sendall(b"GET /ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
+            return connection.recv(1) != b""
+        return False
 
 
 def free_port() -> int:
