@@ -1,11 +1,24 @@
 """Fixtures that more than one folder of tests uses."""
 
+import signal
+
 import pytest
 from django.db import connection
 
 from tests.worlds import Ask, ask_asgi, ask_wsgi
 
 WORLDS: dict[str, Ask] = {"wsgi": ask_wsgi, "asgi": ask_asgi}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible() -> None:
+    """
+    Let the servers that tests start be interrupted.
+
+    A shell has what it starts in the background ignore SIGINT, and a process
+    hands that down to its own.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(params=WORLDS)
