@@ -4,6 +4,7 @@ import signal
 
 import pytest
 from django.db import connection
+from django.utils import translation
 
 from tests.worlds import Ask, ask_asgi, ask_wsgi
 
@@ -19,6 +20,12 @@ def interruptible() -> None:
     hands that down to its own.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(autouse=True)
+def default_language() -> None:
+    """Forget the language of a view before: old asgiref leaves it to the thread."""
+    translation.deactivate()
 
 
 @pytest.fixture(params=WORLDS)
