@@ -95,12 +95,8 @@ LET_GO = (
 )
 """The servers that can be told of their end; docs/sse.md says how others can."""
 
-SOON = 5.0
-"""
-Seconds within which a server is gone, with streams open.
-
-Two on a machine that does nothing else; untold, a server waits without end.
-"""
+SOON = 2.0
+"""Seconds within which a server is gone, with streams open."""
 
 
 @pytest.fixture(params=LET_GO)
