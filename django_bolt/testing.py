@@ -26,6 +26,9 @@ from django_bolt.wire.sse_parser import EventStreamParser
 TIMEOUT = 5.0
 """Seconds that events may take by default, all together."""
 
+INTERRUPT_EVERY = 0.05
+"""Seconds between two looks at a sync source that is out of time."""
+
 
 class EventsMissing(AssertionError):
     """
@@ -141,6 +144,7 @@ class _Collected:
         self.events: list[ServerSentEvent] = []
         self.limit = limit
         self.timeout = timeout
+        self.parts = 0
         self._ends_at = time.monotonic() + timeout
         self._parser = EventStreamParser()
 
@@ -151,6 +155,7 @@ class _Collected:
         Raises:
             EventsMissing: It is not, and the time is over.
         """
+        self.parts += 1
         self.events += self._parser.feed(part)
         if self.limit is not None and len(self.events) >= self.limit:
             del self.events[self.limit :]
@@ -205,11 +210,21 @@ def _interrupt(collected: _Collected) -> Iterator[None]:
         yield
         return
 
+    # A source that yields is asked then. An error raised here is lost where Python
+    # runs a finalizer or a callback, so only one that waits is interrupted, again
+    # and again.
+    seen = -1
+
     def stop(signum: int, frame: FrameType | None) -> None:
-        raise collected.missing()
+        nonlocal seen
+        if collected.parts == seen:
+            raise collected.missing()
+        seen = collected.parts
 
     before = signal.signal(signal.SIGALRM, stop)
-    left, interval = signal.setitimer(signal.ITIMER_REAL, collected.timeout)
+    left, interval = signal.setitimer(
+        signal.ITIMER_REAL, collected.timeout, INTERRUPT_EVERY
+    )
     started = time.monotonic()
     try:
         yield

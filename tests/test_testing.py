@@ -164,6 +164,40 @@ def test_a_sync_source_that_waits_too_long_is_interrupted_on_the_main_thread() -
     assert closed == [True]
 
 
+def test_a_source_that_yields_is_not_interrupted_in_a_finalizer() -> None:
+    """Where Python would drop the error, and tell the terminal only."""
+
+    class Interrupted:
+        def __del__(self) -> None:
+            signal.raise_signal(signal.SIGALRM)
+
+    def generate() -> Iterator[int]:
+        yield 1
+        Interrupted()
+        yield 2
+
+    events = collect_sync(lambda request: EventSourceResponse(generate()))
+
+    assert [event.raw_data for event in events] == ["1", "2"]
+
+
+def test_a_source_that_swallows_the_interruption_is_interrupted_again() -> None:
+    swallowed = []
+
+    def generate() -> Iterator[int]:
+        yield 1
+        try:
+            time.sleep(60)
+        except EventsMissing:
+            swallowed.append(True)
+        time.sleep(60)
+
+    with pytest.raises(EventsMissing, match="got 1 events"):
+        collect_sync(lambda request: EventSourceResponse(generate()), timeout=0.05)
+
+    assert swallowed == [True]
+
+
 def test_collecting_works_outside_the_main_thread() -> None:
     collected: list[ServerSentEvent] = []
 
