@@ -21,7 +21,7 @@ from django_bolt import FileResponse
 from tests.nginx import DEADLINE, free_port, needs_nginx, running_nginx, wait_for
 from tests.worlds import only_url
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "files.md"
 APACHE = shutil.which("apache2", path="/usr/sbin")

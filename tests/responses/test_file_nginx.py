@@ -22,7 +22,7 @@ from django_bolt import FileResponse
 from tests.nginx import needs_nginx, running_nginx
 from tests.worlds import Ask
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.server, pytest.mark.django_db]
 
 DATE = "Sun, 06 Nov 1994 08:49:37 GMT"
 TIMESTAMP = 784111777

@@ -14,6 +14,8 @@ from tests.streams.wire import Client, Control
 KINDS = ("sync", "async")
 PING = b": ping\n\n"
 
+pytestmark = pytest.mark.server
+
 every_server = pytest.mark.parametrize("name", SERVERS)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

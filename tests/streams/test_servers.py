@@ -15,6 +15,8 @@ ENDS_CLEANLY = {"granian-wsgi", "runserver"}
 NEVER_ENDS = {"daphne"}
 """It neither ends the body nor closes the connection."""
 
+pytestmark = pytest.mark.server
+
 every_server = pytest.mark.parametrize("name", SERVERS)
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

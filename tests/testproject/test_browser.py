@@ -23,6 +23,7 @@ from tests.testproject.browser import (
 )
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None,
         reason="needs Chromium: apt-get install chromium chromium-driver",
