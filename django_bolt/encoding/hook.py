@@ -150,6 +150,10 @@ def _convert_number_or_date(value: Any) -> object:
             return datetime.datetime.combine(_exact_date(value), value.timetz())
         case datetime.date():
             return _exact_date(value)
+        case datetime.time():
+            return datetime.datetime.combine(datetime.date.min, value).timetz()
+        case datetime.timedelta():
+            return datetime.timedelta(value.days, value.seconds, value.microseconds)
         case decimal.Decimal():
             return decimal.Decimal(value)
         case bytes():

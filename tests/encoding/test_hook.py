@@ -52,6 +52,14 @@ class Day(datetime.date):
     """A subclass of date."""
 
 
+class Clock(datetime.time):
+    """A subclass of time."""
+
+
+class Span(datetime.timedelta):
+    """A subclass of timedelta, as packages for data analysis return."""
+
+
 class Suit(TextChoices):
     """Choices with a lazy label."""
 
@@ -131,6 +139,13 @@ VALUES = [
     pytest.param(Price("1.10"), '"1.10"', id="subclass of Decimal"),
     pytest.param(NOON, '"2026-01-02T12:00:00.000005Z"', id="subclass of datetime"),
     pytest.param(Day(2026, 1, 2), '"2026-01-02"', id="subclass of date"),
+    pytest.param(Clock(1, 2, 3, 4), '"01:02:03.000004"', id="subclass of time"),
+    pytest.param(
+        Clock(1, tzinfo=datetime.timezone.utc),
+        '"01:00:00Z"',
+        id="subclass of time with a zone",
+    ),
+    pytest.param(Span(1, 2.5), '"P1DT2.5S"', id="subclass of timedelta"),
     pytest.param(Suit.HEARTS, '"H"', id="choice"),
     pytest.param(LazyValue.HELLO, '"hello"', id="enumeration of lazy text"),
     pytest.param(uuid.UUID(int=1), f'"{uuid.UUID(int=1)}"', id="UUID"),
