@@ -1,5 +1,6 @@
 """Fixtures that more than one folder of tests uses."""
 
+import logging
 import signal
 
 import pytest
@@ -20,6 +21,14 @@ def interruptible() -> None:
     hands that down to its own.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patient_loops() -> None:
+    """Keep asyncio's complaint of a slow machine out of the log: it depends on it."""
+    logging.getLogger("asyncio").addFilter(
+        lambda record: record.msg != "Executing %s took %.3f seconds"
+    )
 
 
 @pytest.fixture(autouse=True)
