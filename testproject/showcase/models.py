@@ -33,3 +33,18 @@ class Station(models.Model):
         Return the station's name.
         """
         return self.name
+
+
+class Cut(models.Model):
+    """
+    The order to end a stream: all that were open at that time, under that key.
+    """
+
+    key = models.UUIDField(db_index=True, help_text="What the page calls its stream.")
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        """
+        Return the key and the time.
+        """
+        return f"{self.key} at {self.at:%H:%M:%S}"

@@ -30,6 +30,7 @@ class Page:
 PAGES = (
     Page("showcase:index", "Responses"),
     Page("showcase:streams", "Streams"),
+    Page("showcase:live", "Live events"),
 )
 
 

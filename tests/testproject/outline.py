@@ -5,7 +5,7 @@ Read a page as a screen reader does: headings, landmarks, names, addresses.
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-VOID = {"link", "meta", "path", "wbr"}
+VOID = {"input", "link", "meta", "path", "wbr"}
 
 
 @dataclass

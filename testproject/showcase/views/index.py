@@ -13,7 +13,7 @@ from django.views.decorators.vary import vary_on_cookie
 
 from django_bolt import HTML, PlainText, Response
 from testproject.showcase.gallery import CARDS, GROUPS
-from testproject.showcase.models import Station
+from testproject.showcase.models import Cut, Station
 from testproject.showcase.wire import exchange
 
 POLICY = (
@@ -49,9 +49,10 @@ def rendered(
 
 def has_data() -> bool:
     """
-    Tell whether the tables exist and hold a station.
+    Tell whether the tables exist, those of newer versions too, and hold a station.
     """
     try:
+        Cut.objects.exists()
         return Station.objects.exists()
     except DatabaseError:
         return False
