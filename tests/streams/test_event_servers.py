@@ -1,8 +1,12 @@
 """What event streams put on the wire of real servers, and how they let them go."""
 
+import contextlib
+import os
+import select
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -101,32 +105,92 @@ SOON = 2.0
 """Seconds within which a server is gone, with streams open."""
 
 
-@pytest.fixture(params=LET_GO)
-def server(request: pytest.FixtureRequest) -> Iterator[Server]:
-    """Run a server that waits for open responses without end."""
-    server = Server(request.param, patient=True)
-    yield server
-    server.stop()
+@contextlib.contextmanager
+def listening(server: Server, count: int) -> Iterator[list[tuple[Client, Control]]]:
+    """Open so many streams of either kind, each with its first event read."""
+    with contextlib.ExitStack() as stack:
+        streams = []
+        for kind in KINDS * count:
+            control = stack.enter_context(Control())
+            target = f"/events/{kind}?port={control.port}&ping=60"
+            client = stack.enter_context(Client(server, target))
+            client.read_past(b"data: 0\n\n")
+            streams.append((client, control))
+        yield streams
 
 
-@every_kind
+def farewell(client: Client, control: Control) -> None:
+    """Read a stream to its last word, and hear from its source that it is closed."""
+    body = client.read_past(b"\n\nretry: ")
+
+    assert body.startswith(b"data: 0\n\nretry: ")
+    assert control.wait_until_closed() == b"closed"
+
+
+@pytest.mark.parametrize("name", LET_GO)
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
 def test_a_server_that_is_told_to_stop_is_gone_soon(
-    server: Server, kind: str, end: signal.Signals
+    name: str, end: signal.Signals
 ) -> None:
-    with Control() as control:
-        target = f"/events/{kind}?port={control.port}&ping=60"
-        with Client(server, target) as client:
-            client.read_past(b"data: 0\n\n")
-
+    """The server waits for open responses without end, as it does by default."""
+    # Two at a time need two of gunicorn's sync workers.
+    arguments = ["--workers=2"] if name == "gunicorn-sync" else []
+    with Server(name, arguments=arguments, patient=True) as server:
+        with listening(server, 1) as streams:
             told = time.monotonic()
             server.process.send_signal(end)
-            body = client.read_past(b"\n\nretry: ")
-            said = control.wait_until_closed()
+            for client, control in streams:
+                farewell(client, control)
         # A client that stays connected keeps gunicorn two seconds longer.
         server.process.wait(timeout=20)
         took = time.monotonic() - told
 
-    assert body.startswith(b"data: 0\n\nretry: ")
-    assert said == b"closed"
     assert took < SOON
+
+
+WORKERS = {"uvicorn": "Started server process", "granian-asgi": "Started worker"}
+"""What a server prints for each worker; before, one of granian's misses a signal."""
+
+DEPLOYMENTS = [
+    pytest.param("uvicorn", ["--workers=2"], id="uvicorn with workers"),
+    pytest.param("uvicorn", ["--reload", "--reload-dir=docs"], id="reload"),
+    pytest.param("granian-asgi", ["--workers=2"], id="granian with workers"),
+    pytest.param("gunicorn-asgi", [], id="gunicorn's asgi worker"),
+    pytest.param("gunicorn-uvicorn", [], id="gunicorn with uvicorn's worker"),
+]
+
+
+@pytest.mark.parametrize(("name", "arguments"), DEPLOYMENTS)
+def test_a_parent_that_is_told_to_stop_lets_every_client_go(
+    name: str, arguments: list[str]
+) -> None:
+    """The signal is for the parent; each of its processes ends what it streams."""
+    with Server(name, arguments=arguments, patient=True) as server:
+        if arguments == ["--workers=2"]:
+            server.wait_until_it_says(WORKERS[name], times=2)
+        with listening(server, 3) as streams:
+            told = time.monotonic()
+            server.process.send_signal(signal.SIGTERM)
+            for client, control in streams:
+                farewell(client, control)
+            took = time.monotonic() - told
+        server.process.wait(timeout=20)
+
+    assert took < SOON
+
+
+def test_a_reload_lets_every_client_go(tmp_path: Path) -> None:
+    """uvicorn waits for the old process: no client would ever be let in again."""
+    code = tmp_path / "code.py"
+    code.touch()
+    arguments = ["--reload", f"--reload-dir={tmp_path}"]
+    with Server("uvicorn", arguments=arguments, patient=True) as server:
+        with listening(server, 1) as streams:
+            first = [client.connection for client, _ in streams]
+            # Again and again: it must first have seen the file as it was.
+            while not select.select(first, [], [], 0.2)[0]:
+                os.utime(code)
+            for client, control in streams:
+                farewell(client, control)
+
+        server.wait_until_it_answers()

@@ -19,6 +19,7 @@ from testproject.showcase.views.live import SPAN
 from tests.testproject.browser import CHROMIUM, DRIVER, complaints, started
 
 pytestmark = [
+    pytest.mark.browser,
     pytest.mark.skipif(
         CHROMIUM is None or DRIVER is None,
         reason="needs Chromium: apt-get install chromium chromium-driver",

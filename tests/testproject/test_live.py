@@ -176,6 +176,7 @@ def test_cut_needs_a_post_with_its_token() -> None:
     assert not Cut.objects.exists()
 
 
+@pytest.mark.server
 @pytest.mark.usefixtures("shared_stations")
 @pytest.mark.parametrize("address", ["wsgi", "asgi"], indirect=True)
 def test_cut_in_one_process_ends_the_stream_in_another(
