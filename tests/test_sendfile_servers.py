@@ -1,4 +1,4 @@
-"""BOLT_SENDFILE behind a real nginx and a real Apache, configured as in the docs."""
+"""BOLT_SENDFILE behind real nginx, Apache and lighttpd, configured as in the docs."""
 
 import http.client
 import os
@@ -25,8 +25,9 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "files.md"
 APACHE = shutil.which("apache2", path="/usr/sbin")
+LIGHTTPD = shutil.which("lighttpd", path="/usr/sbin")
 MODULES = Path("/usr/lib/apache2/modules")
-NAMES = {"nginx": "ä b%41?#+.txt", "apache": "ä b?#+.txt"}
+NAMES = {"nginx": "ä b%41?#+.txt", "apache": "ä b?#+.txt", "lighttpd": "ä b?#+.txt"}
 CONTENT = bytes(range(256)) * 40
 
 
@@ -37,6 +38,7 @@ def configuration(language: str, media: Path, port: int) -> str:
         str(block)
         .replace("/srv/project/media", str(media))
         .replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+        .replace('"port" => 8000', f'"port" => {port}')
     )
 
 
@@ -96,6 +98,35 @@ def running_apache(folder: Path, site: str) -> Iterator[int]:
         process.wait(DEADLINE)
 
 
+@contextmanager
+def running_lighttpd(folder: Path, site: str) -> Iterator[int]:
+    port = free_port()
+    lines = [
+        f'server.document-root = "{folder}/empty"',
+        'server.bind = "127.0.0.1"',
+        f"server.port = {port}",
+        f'server.errorlog = "{folder}/error.log"',
+        site,
+    ]
+    (folder / "empty").mkdir()
+    path = folder / "lighttpd.conf"
+    path.write_text("\n".join(lines))
+    process = subprocess.Popen([str(LIGHTTPD), "-D", "-f", str(path)])
+    try:
+        wait_for(port, process)
+        yield port
+    finally:
+        process.terminate()
+        process.wait(DEADLINE)
+
+
+RUNNING = {
+    "nginx": running_nginx,
+    "apache": running_apache,
+    "lighttpd": running_lighttpd,
+}
+
+
 def ask(
     port: int, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], bytes]:
@@ -117,6 +148,12 @@ def ask(
                 reason="Apache with mod_xsendfile is not installed",
             ),
         ),
+        pytest.param(
+            "lighttpd",
+            marks=pytest.mark.skipif(
+                LIGHTTPD is None, reason="lighttpd is not installed"
+            ),
+        ),
     ]
 )
 def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
@@ -134,13 +171,14 @@ def front(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     def view(request: HttpRequest) -> FileResponse:
         return FileResponse(path, "ü.txt").set_cookie("seen", "1")
 
-    run = running_nginx if request.param == "nginx" else running_apache
     with (
         override_settings(
             BOLT_ALLOWED_FILE_DIRS=[media], BOLT_SENDFILE={media: target}
         ),
         running_django(view) as port,
-        run(tmp_path, configuration(request.param, media, port)) as public,
+        RUNNING[request.param](
+            tmp_path, configuration(request.param, media, port)
+        ) as public,
     ):
         yield public
 
