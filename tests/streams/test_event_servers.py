@@ -101,8 +101,13 @@ LET_GO = (
 )
 """The servers that can be told of their end; docs/sse.md says how others can."""
 
-SOON = 2.0
-"""Seconds within which a server is gone, with streams open."""
+SOON = 10.0
+"""
+Seconds within which a server is gone, with streams open.
+
+Less than two on a machine that does nothing else. One that is not told waits half
+a minute, or without end.
+"""
 
 
 @contextlib.contextmanager
