@@ -3,7 +3,8 @@ Files from real servers, side by side: nginx, uvicorn and gunicorn, one process 
 
 Run ``python -m benchmarks.files`` in the project's root. Needs the programs
 ``nginx`` and ``wrk`` and the packages gunicorn, starlette and uvicorn. One GiB
-and 100 KB, from the page cache, over loopback; in turns, the best round counts.
+and 100 KB, from the page cache, over loopback; the best round counts. Under
+gunicorn, where both use sendfile, ours and Django's take turns.
 """
 
 from __future__ import annotations
@@ -58,7 +59,13 @@ def ours(request: HttpRequest, name: str) -> FileResponse:
     return FileResponse(FOLDER / name)
 
 
+async def ours_async(request: HttpRequest, name: str) -> FileResponse:
+    """Answer so from the event loop."""
+    return FileResponse(FOLDER / name)
+
+
 urlpatterns: list[Any] = [
+    path("async/<name>", ours_async),
     path("djangos/<name>", djangos),
     path("ours/<name>", ours),
 ]
@@ -99,12 +106,16 @@ CASES = (
     Case("nginx", "nginx", "nginx"),
     Case("ours, uvicorn", "uvicorn", "ours"),
     Case("ours, uvicorn, a range", "uvicorn", "ours", "Range: bytes=1-\r\n"),
+    Case("ours, uvicorn, an async view", "uvicorn", "async"),
     Case("Starlette, uvicorn", "starlette", "starlette"),
-    Case("ours, gunicorn", "gunicorn", "ours"),
-    Case("ours, gunicorn, a range", "gunicorn", "ours", "Range: bytes=1-\r\n"),
-    Case("Django's, gunicorn", "gunicorn", "djangos"),
     # The last one of its server: it keeps the memory that it took.
     Case("Django's, uvicorn", "uvicorn", "djangos"),
+)
+
+UNDER_GUNICORN = (
+    Case("Django's", "gunicorn", "djangos"),
+    Case("ours", "gunicorn", "ours"),
+    Case("ours, a range", "gunicorn", "ours", "Range: bytes=1-\r\n"),
 )
 
 
@@ -193,8 +204,32 @@ def requests_per_second(port: int, case: Case) -> float:
     return float(found[1])
 
 
+def compare_under_gunicorn(port: int, pid: int) -> None:
+    """Print how fast gunicorn sends what is ours and what is Django's, in turns."""
+    print("\n| under gunicorn | 1 GiB, MB/s | ratio | first byte, ms | 100 KB, 1/s |")
+    print("|---|---:|---:|---:|---:|")
+    speeds: dict[Case, list[tuple[float, float]]] = {}
+    rates: dict[Case, float] = {}
+    for _ in range(ROUNDS):
+        for case in UNDER_GUNICORN:
+            speeds.setdefault(case, []).append(download(port, case))
+            if not case.header:
+                rate = requests_per_second(port, case)
+                rates[case] = max(rates.get(case, 0.0), rate)
+    theirs = max(speed for speed, _ in speeds[UNDER_GUNICORN[0]])
+    for case, rounds in speeds.items():
+        fastest = max(speed for speed, _ in rounds)
+        first = min(delay for _, delay in rounds)
+        rate_text = f"{rates[case]:,.0f}" if case in rates else ""
+        print(
+            f"| {case.title} | {fastest:,.0f} | {fastest / theirs:.2f}× "
+            f"| {first:.1f} | {rate_text} |"
+        )
+    print(f"\nThe worker took {peak_memory(pid)} MiB at most.", flush=True)
+
+
 def main() -> int:
-    """Print the table."""
+    """Print the tables."""
     missing = [name for name in ("nginx", "wrk") if shutil.which(name) is None]
     if missing:
         print(f"Not installed: {', '.join(missing)}.")
@@ -209,7 +244,7 @@ def main() -> int:
         (folder / "small").write_bytes(block[:SMALL])
         servers = {
             name: stack.enter_context(run(name, folder))
-            for name in dict.fromkeys(case.server for case in CASES)
+            for name in dict.fromkeys(case.server for case in (*CASES, *UNDER_GUNICORN))
         }
         print("| | 1 GiB, MB/s | first byte, ms | memory grew, MiB | 100 KB, 1/s |")
         print("|---|---:|---:|---:|---:|")
@@ -226,6 +261,7 @@ def main() -> int:
                 f"| {f'{rate:,.0f}' if rate else ''} |",
                 flush=True,
             )
+        compare_under_gunicorn(*servers["gunicorn"])
     return 0
 
 

@@ -740,6 +740,20 @@ def test_file_that_grows_sends_what_was_announced(drain: Drain, path: Path) -> N
     assert drain(response) == CONTENT
 
 
+def test_file_that_was_sent_is_closed_in_the_loop(path: Path) -> None:
+    """Nothing is left for which a handler had to ask a thread."""
+    response = FileResponse(path)
+
+    async def send() -> list[bytes]:
+        return [block async for block in response]
+
+    body = async_to_sync(send)()
+
+    assert b"".join(body) == CONTENT
+    assert response._body.open().closed
+    assert response._resource_closers == []
+
+
 def test_body_that_breaks_is_closed_under_asgi(path: Path) -> None:
     """Django closes no response whose body has failed."""
     path.write_bytes(bytes(3_000_000))
