@@ -38,10 +38,7 @@ class Item(msgspec.Struct):
     """A Struct; its ``render`` must not be taken for a template's."""
 
     name: str
-
-    def render(self) -> str:
-        """Do something that has nothing to do with templates."""
-        return "rendered"
+    render = repr
 
 
 @dataclasses.dataclass

@@ -398,10 +398,12 @@ def test_bolt_view_lets_the_response_meet_the_request(ask: Ask, kind: Any) -> No
 def test_bolt_view_keeps_the_identity_of_the_view() -> None:
     @bolt_view
     @csrf_exempt
-    def view(request: HttpRequest, number: int) -> int:
+    def view(request: HttpRequest, number: int) -> list[int]:
         """Say what it does."""
-        return number
+        return [number]
 
+    response: Any = view(RequestFactory().get("/"), 7)
+    assert response.content == b"[7]"
     assert (view.__name__, view.__doc__) == ("view", "Say what it does.")
     assert view.__module__ == __name__
     assert vars(view)["csrf_exempt"] is True

@@ -93,3 +93,5 @@ def test_head_of_an_event_stream_starts_nothing(ask: Ask) -> None:
     assert (answer.status, answer.body) == (200, b"")
     assert answer["content-type"] == "text/event-stream"
     assert started == []
+    assert ask_api(ask, api).body == b"data: 1\n\n"
+    assert started == [1]

@@ -240,6 +240,7 @@ class Deceptive(list[object]):
 
 
 def test_encode_json_list_with_an_iter_of_its_own_is_read_as_it_is_encoded() -> None:
+    assert list(Deceptive("ab")) == [1]
     assert encode_json(Deceptive("ab")) == b'["a","b"]'
     with pytest.raises(TypeError, match=r"^data\[1\] has no JSON form"):
         encode_json(Deceptive([0, Opaque()]))

@@ -1,6 +1,6 @@
 """Status, header fields and cookies: what every response shares."""
 
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -186,14 +186,11 @@ def test_delete_cookie_names_the_domain(make: Any) -> None:
 
 @every_class
 def test_response_headers_that_only_look_like_a_mapping_are_refused(make: Any) -> None:
-    class Pairs:
-        """Has items, and is no mapping."""
-
-        def items(self) -> list[tuple[str, str]]:
-            return [("X-A", "1")]
+    """It has items, and is no mapping."""
+    headers = SimpleNamespace(items={"X-A": "1"}.items)
 
     with pytest.raises(TypeError, match="headers must be a mapping"):
-        make(content_for(make), headers=Pairs())
+        make(content_for(make), headers=headers)
 
 
 def test_cookies_chain_in_one_expression() -> None:
