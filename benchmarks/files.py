@@ -28,7 +28,7 @@ from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.wsgi import get_wsgi_application
 from django.http import FileResponse as DjangosFileResponse
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from django_bolt import FileResponse
@@ -64,7 +64,13 @@ async def ours_async(request: HttpRequest, name: str) -> FileResponse:
     return FileResponse(FOLDER / name)
 
 
+def memory(request: HttpRequest, name: str) -> HttpResponse:
+    """Answer with as many bytes, and no file."""
+    return HttpResponse(bytes(SMALL))
+
+
 urlpatterns: list[Any] = [
+    path("memory/<name>", memory),
     path("async/<name>", ours_async),
     path("djangos/<name>", djangos),
     path("ours/<name>", ours),
@@ -262,6 +268,9 @@ def main() -> int:
                 flush=True,
             )
         compare_under_gunicorn(*servers["gunicorn"])
+        environment = {**os.environ, "BENCHMARK_FOLDER": str(folder)}
+        command = [sys.executable, "-W", "ignore", "-m", "benchmarks.file_cpu"]
+        subprocess.run(command, env=environment, check=True)
     return 0
 
 
