@@ -11,8 +11,8 @@ What a block is decides how it is run:
 - ``pycon`` is a doctest, in the same module.
 - ``console`` is replayed against a server, over WSGI and over ASGI.
 - ``sh`` sets something up: ``.ci/run`` runs it.
-- ``nginx`` and ``apache`` configure a server: ``tests/test_sendfile_servers.py``
-  runs it with the blocks of files.md.
+- ``nginx``, ``apache`` and ``lighttpd`` configure a server:
+  ``tests/test_sendfile_servers.py`` runs it with the blocks of files.md.
 """
 
 import doctest
@@ -78,7 +78,7 @@ class Page:
                 self.run_transcript(block)
             case "sh", _:
                 assert SET_UP.fullmatch(block.text), f"{block}: nothing runs this."
-            case "nginx" | "apache", _:
+            case "nginx" | "apache" | "lighttpd", _:
                 assert block.page.name == "files.md", f"{block}: nothing runs this."
             case _:
                 pytest.fail(f"{block}: no test runs the language {block.language!r}.")
