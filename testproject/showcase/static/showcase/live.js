@@ -32,8 +32,9 @@ const { stream, seen } = shows.address.dataset;
 
 let source = null;
 let last = Number(seen);
-let cameAt = performance.now();
-// When reading 0 was taken on the browser's clock: what came fastest knows best.
+let cameAt = Date.now();
+// When reading 0 was taken by this clock, which goes on while a laptop sleeps: what
+// came fastest knows best.
 let origin = Infinity;
 // Readings up to this one were taken while nobody listened; of them, so many came.
 let missed = 0;
@@ -46,7 +47,10 @@ const number = new Intl.NumberFormat("en");
 const readings = (count) => `${count} ${count === 1 ? "reading" : "readings"}`;
 
 /** Return the time as a number with a fraction: that of the reading being taken. */
-const now = () => (performance.now() - origin) / chart.period;
+const now = () => (Date.now() - origin) / chart.period;
+
+/** Tell whether nothing comes, nor shall: then nothing moves either. */
+const rests = () => ["stopped", "refused"].includes(page.dataset.state);
 
 function show() {
   for (const [name, count] of Object.entries(counts)) shows[name].textContent = number.format(count);
@@ -56,8 +60,7 @@ function show() {
 function setState(state) {
   page.dataset.state = state;
   shows.state.textContent = STATES[state];
-  const idle = state === "stopped" || state === "refused";
-  pause.textContent = idle ? "Start" : "Stop";
+  pause.textContent = rests() ? "Start" : "Stop";
   cut.toggleAttribute("aria-disabled", false);
   if (state !== "open") cut.setAttribute("aria-disabled", "true");
 }
@@ -87,7 +90,7 @@ function tellCaughtUp() {
 function receive(event) {
   const at = Number(event.lastEventId);
   const { speed } = JSON.parse(event.data);
-  cameAt = performance.now();
+  cameAt = Date.now();
   origin = Math.min(origin, cameAt - at * chart.period);
   counts.events += 1;
   counts.lost += Math.max(0, at - last - 1);
@@ -110,6 +113,7 @@ function refresh() {
     show();
     chart.draw();
   }
+  if (rests()) return;
   const shown = now() - BEHIND;
   chart.move(still.matches ? Math.max(last, Math.floor(shown)) : shown, page.dataset.state === "open");
 }
@@ -173,8 +177,8 @@ async function order(event) {
 }
 
 function look() {
-  const seconds = (performance.now() - cameAt) / 1000;
-  shows.silence.textContent = counts.events ? `last event ${seconds.toFixed(1)} s ago` : "";
+  const seconds = (Date.now() - cameAt) / 1000;
+  shows.silence.textContent = counts.events && !rests() ? `last event ${seconds.toFixed(1)} s ago` : "";
   if (still.matches || document.hidden) refresh();
 }
 
