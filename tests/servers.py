@@ -20,6 +20,9 @@ ROOT = Path(__file__).resolve().parent.parent
 DEADLINE = 20.0
 """Seconds that a server may take to start, or a client may wait."""
 
+PORTS = 3
+"""Ports that a server tries: another program may take one before it does."""
+
 ATTEMPT = 5.0
 """Seconds that one request may wait while a server starts."""
 
@@ -126,8 +129,22 @@ class Server:
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
-        self.port = free_port()
-        command = [*(SERVERS | GUNICORN_ASGI)[name](self.port), *arguments]
+        for others in reversed(range(PORTS)):
+            self.port = free_port()
+            self._start(arguments, patient, environment or {})
+            try:
+                self.wait_until_it_answers()
+                return
+            except BaseException:
+                ended = self.process.poll() is not None
+                self.stop()
+                if not (ended and others):
+                    raise
+
+    def _start(
+        self, arguments: Sequence[str], patient: bool, environment: Mapping[str, str]
+    ) -> None:
+        command = [*(SERVERS | GUNICORN_ASGI)[self.name](self.port), *arguments]
         if patient:
             command = [part for part in command if not part.startswith(IMPATIENCE)]
         self.log = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop
@@ -137,17 +154,12 @@ class Server:
             env={
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "tests.site.settings",
-                **(environment or {}),
+                **environment,
             },
             stdout=self.log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        try:
-            self.wait_until_it_answers()
-        except BaseException:
-            self.stop()
-            raise
 
     def __enter__(self) -> "Server":
         return self
