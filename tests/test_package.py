@@ -22,7 +22,8 @@ LAYERS = [
     ["responses"],
     ["conversion"],
     ["api", "middleware", "views"],
-    ["checks", "testing"],
+    ["handlers"],
+    ["asgi", "checks", "testing"],
     ["apps", "__init__"],
 ]
 """From the ground up: a part imports what lies below it, and its own modules."""

@@ -1,0 +1,182 @@
+"""
+Middleware of Django's own style, called without a thread where it needs none.
+
+``MiddlewareMixin`` runs ``process_request`` and ``process_response`` of every
+middleware in the request's thread, a hop each. Neighbours in ``MIDDLEWARE`` are
+one link of the chain here. Those classes of Django's that only compute are
+called in the event loop; the others share one hop on the way in, and one on the
+way out. What any of them raises becomes a response where Django makes it one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.handlers.exception import response_for_exception
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.deprecation import MiddlewareMixin
+
+from django_bolt.handlers.computing import find_rules
+from django_bolt.handlers.threads import call_in_thread
+
+Handler: TypeAlias = "Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]"
+
+_Answer: TypeAlias = "HttpResponseBase | None"
+
+
+def join(handler: Any) -> Any:
+    """
+    Return a faster equivalent of a middleware in the chain of a handler.
+
+    Args:
+        handler: A middleware of async mode, as Django wraps it.
+
+    Returns:
+        A coroutine function; the same ``handler`` where there is none faster.
+    """
+    middleware = getattr(handler, "__wrapped__", None)
+    if not _is_ordinary(middleware):
+        return handler
+    inner = middleware.get_response
+    link: Link | None = getattr(inner, "link", None)
+    # A wrapper that was made with functools.wraps has the attribute too.
+    if link is not None and link.entry is inner:
+        link = Link((Step(middleware), *link.steps), link.inner)
+    else:
+        link = Link((Step(middleware),), inner)
+    return link.entry
+
+
+def _is_ordinary(middleware: Any) -> bool:
+    """Tell whether a middleware is called as ``MiddlewareMixin`` does it."""
+    kind = type(middleware)
+    return (
+        isinstance(middleware, MiddlewareMixin)
+        and kind.__call__ is MiddlewareMixin.__call__
+        and kind.__acall__ is MiddlewareMixin.__acall__
+        and not iscoroutinefunction(getattr(middleware, "process_request", None))
+        and not iscoroutinefunction(getattr(middleware, "process_response", None))
+    )
+
+
+class Step:
+    """
+    One middleware.
+
+    Attributes:
+        process_request, process_response: Its methods, where it has them.
+        request_blocks, response_blocks: Tell whether they may block; ``None``
+            where they never do.
+    """
+
+    __slots__ = (
+        "process_request",
+        "process_response",
+        "request_blocks",
+        "response_blocks",
+    )
+
+    def __init__(self, middleware: Any) -> None:
+        self.process_request = getattr(middleware, "process_request", None)
+        self.process_response = getattr(middleware, "process_response", None)
+        self.request_blocks, self.response_blocks = find_rules(middleware)
+
+
+class Link:
+    """
+    Neighbours in the chain of middleware, called by one coroutine.
+
+    Args:
+        steps: From the outermost to the innermost.
+        inner: What comes after them.
+
+    Attributes:
+        entry: The coroutine function that stands for them in the chain.
+    """
+
+    def __init__(self, steps: tuple[Step, ...], inner: Handler) -> None:
+        self.steps = steps
+        self.inner = inner
+
+        async def entry(request: HttpRequest) -> HttpResponseBase:
+            response: _Answer = None
+            entered = 0
+            for step in steps:
+                process = step.process_request
+                entered += 1
+                if process is None:
+                    continue
+                blocks = step.request_blocks
+                if blocks is not None and blocks(request):
+                    response, entered = await call_in_thread(
+                        self._enter, request, entered - 1
+                    )
+                    break
+                try:
+                    response = process(request)
+                except Exception as error:
+                    response = await _convert(request, error)
+                    entered -= 1
+                    break
+                if response:
+                    break
+            if not response:
+                try:
+                    response = await inner(request)
+                except Exception as error:
+                    response = await _convert(request, error)
+                    entered -= 1
+            while entered:
+                entered -= 1
+                step = steps[entered]
+                process = step.process_response
+                if process is None:
+                    continue
+                blocks = step.response_blocks
+                if blocks is not None and blocks(request, response):
+                    return await call_in_thread(
+                        self._leave, request, response, entered + 1
+                    )
+                try:
+                    response = process(request, response)
+                except Exception as error:
+                    response = await _convert(request, error)
+            return response
+
+        entry.link = self  # type: ignore[attr-defined]
+        self.entry = entry
+
+    def _enter(self, request: HttpRequest, entered: int) -> tuple[_Answer, int]:
+        """Do the rest of the way in, in the request's thread."""
+        for step in self.steps[entered:]:
+            entered += 1
+            if step.process_request is None:
+                continue
+            try:
+                response = step.process_request(request)
+            except Exception as error:
+                return response_for_exception(request, error), entered - 1
+            if response:
+                return response, entered
+        return None, entered
+
+    def _leave(
+        self, request: HttpRequest, response: HttpResponseBase, entered: int
+    ) -> HttpResponseBase:
+        """Do the rest of the way out, in the request's thread."""
+        for step in reversed(self.steps[:entered]):
+            if step.process_response is not None:
+                try:
+                    response = step.process_response(request, response)
+                except Exception as error:
+                    response = response_for_exception(request, error)
+        return response
+
+
+async def _convert(request: HttpRequest, error: Exception) -> HttpResponseBase:
+    """Make a response of an exception, where and how Django does it."""
+    convert = sync_to_async(response_for_exception, thread_sensitive=False)
+    return await convert(request, error)

@@ -1,0 +1,61 @@
+"""Send what is in memory to an ASGI server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
+from django.http.response import HttpResponseBase
+
+
+@lru_cache(maxsize=1024)
+def _encode_name(name: str) -> bytes:
+    return name.encode("ascii")
+
+
+def encode_headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
+    """
+    Return the header fields of a response as ASGI has them.
+
+    Names keep their case: some clients want ``Content-Type`` so.
+    """
+    fields = [
+        (
+            _encode_name(name) if isinstance(name, str) else bytes(name),
+            value.encode("latin1") if isinstance(value, str) else bytes(value),
+        )
+        for name, value in response.items()
+    ]
+    for cookie in response.cookies.values():
+        fields.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
+    return fields
+
+
+async def send_content(
+    response: Any, send: Callable[[Any], Awaitable[None]], chunk_size: int
+) -> None:
+    """
+    Send a response that is in memory.
+
+    Args:
+        response: An ``HttpResponse``.
+        send: The server's.
+        chunk_size: Bytes that one message holds at most.
+    """
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": encode_headers(response),
+        }
+    )
+    content = response.content
+    start = 0
+    while len(content) - start > chunk_size:
+        stop = start + chunk_size
+        body = content[start:stop]
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        start = stop
+    body = content[start:] if start else content
+    await send({"type": "http.response.body", "body": body, "more_body": False})

@@ -1,0 +1,175 @@
+"""
+The threads of requests: one for each request that needs one, used again.
+
+Django makes sync code of a request run in one thread of its own, for database
+connections belong to a thread. It starts that thread for each request. Here a
+request that needs a thread borrows one from a pool, and gives it back at the
+end; one that needs none has none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextvars import Token
+from typing import Any, TypeVar
+
+from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, sync_to_async
+from django.db import connections
+
+from django_bolt.handlers.receivers import holds_connection, look_after_connections
+
+R = TypeVar("R")
+
+IDLE_THREADS = 32
+"""Threads that are kept when nobody needs them; the rest end."""
+
+
+class Pool:
+    """
+    Threads that wait for a request, the one used last in front.
+
+    Args:
+        size: How many wait at most.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._idle: list[ThreadPoolExecutor] = []
+        # A fork takes no thread along.
+        if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
+            os.register_at_fork(after_in_child=self._idle.clear)
+
+    def take(self) -> ThreadPoolExecutor:
+        """Return a thread that nobody uses, as an executor."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return ThreadPoolExecutor(1, thread_name_prefix="request")
+
+    def give_back(self, thread: ThreadPoolExecutor) -> None:
+        """Keep a thread for the next request, or end it when enough are kept."""
+        if len(self._idle) < self._size:
+            self._idle.append(thread)
+        else:
+            thread.submit(connections.close_all)
+            thread.shutdown(wait=False)
+
+
+POOL = Pool(IDLE_THREADS)
+
+_lock = threading.Lock()
+
+
+class Lease(Executor):
+    """
+    The thread of one request, borrowed when something is to run in it.
+
+    Attributes:
+        is_clean: Whether its thread has no open database connection.
+    """
+
+    def __init__(self, pool: Pool = POOL) -> None:
+        self._pool = pool
+        self._thread: ThreadPoolExecutor | None = None
+        self._last: Future[Any] | None = None
+        self.is_clean = True
+
+    def submit(
+        self, function: Callable[..., R], /, *args: Any, **kwargs: Any
+    ) -> Future[R]:
+        """Run a function in the request's thread, after those before it."""
+        thread = self._thread
+        run = self._run
+        if thread is None:
+            with _lock:
+                if self._thread is None:
+                    self._thread = self._pool.take()
+                    run = self._run_first
+                thread = self._thread
+        future = thread.submit(run, function, args, kwargs)
+        self._last = future
+        return future
+
+    def rest(self) -> None:
+        """
+        Give the thread back early if nothing ties the request to it.
+
+        For a body that is sent for hours from the event loop.
+        """
+        thread, last = self._thread, self._last
+        if thread is not None and last is not None and last.done() and self.is_clean:
+            self._thread = None
+            self._pool.give_back(thread)
+
+    async def end(self) -> None:
+        """Give the thread back, and wait for what still runs in it."""
+        thread, last = self._thread, self._last
+        if thread is None or last is None:
+            return
+        self._thread = None
+        last.add_done_callback(lambda _: self._pool.give_back(thread))
+        if not last.done():
+            # Unlike awaiting it, this leaves it alone when it is cancelled.
+            await asyncio.wait((asyncio.wrap_future(last),))
+
+    def _run_first(
+        self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> R:
+        look_after_connections()
+        return self._run(function, args, kwargs)
+
+    def _run(
+        self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> R:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self.is_clean = not holds_connection()
+
+
+def has_thread() -> bool:
+    """
+    Tell whether this context has a thread for sync code already.
+
+    So it is when a sync caller waits for this event loop, as in tests.
+    """
+    return (
+        getattr(AsyncToSync.executors, "current", None) is not None
+        or SyncToAsync.thread_sensitive_context.get(None) is not None
+    )
+
+
+class RequestContext:
+    """
+    What ``ThreadSensitiveContext`` is, with a thread from the pool.
+
+    Tasks that outlive the request get a thread of their own, as they do from
+    asgiref when it started the request's thread itself.
+    """
+
+    def __init__(self) -> None:
+        self.lease = Lease()
+        self._context = ThreadSensitiveContext()
+        self._token: Token[ThreadSensitiveContext]
+
+    async def __aenter__(self) -> Lease:
+        SyncToAsync.context_to_thread_executor[self._context] = self.lease  # type: ignore[assignment]
+        self._token = SyncToAsync.thread_sensitive_context.set(self._context)
+        return self.lease
+
+    async def __aexit__(self, *error: object) -> None:
+        SyncToAsync.thread_sensitive_context.reset(self._token)
+        SyncToAsync.context_to_thread_executor.pop(self._context, None)
+        await self.lease.end()
+
+
+def _call(function: Callable[..., R], /, *args: Any) -> R:
+    return function(*args)
+
+
+call_in_thread = sync_to_async(_call, thread_sensitive=True)
+"""Call a function in the request's thread; made once, since making one takes time."""

@@ -1,0 +1,128 @@
+"""Call a view: a coroutine function here, any other in one hop to a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest
+from django.http.response import HttpResponse, HttpResponseBase
+
+from django_bolt.handlers.computing import accepts_at_once, class_name
+from django_bolt.handlers.threads import call_in_thread
+
+_is_async = functools.lru_cache(maxsize=4096)(iscoroutinefunction)
+
+
+def is_async_view(view: Callable[..., Any]) -> bool:
+    """Tell whether a view is a coroutine function, which takes Python long."""
+    try:
+        return _is_async(view)
+    except TypeError:  # A callable object that cannot be hashed.
+        return iscoroutinefunction(view)
+
+
+def accept_inline(method: Any, adapted: Any) -> Any:
+    """
+    Return a ``process_view`` that takes no thread when it has nothing to check.
+
+    Args:
+        method: A method of a middleware.
+        adapted: The same as a coroutine function, in the request's thread.
+    """
+    kind = type(getattr(method, "__self__", None))
+    if (
+        class_name(kind) != "django.middleware.csrf.CsrfViewMiddleware"
+        or method.__name__ != "process_view"
+    ):
+        return adapted
+
+    async def process_view(
+        request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        if accepts_at_once(request, view, args, kwargs):
+            return method(request, view, args, kwargs)  # type: ignore[no-any-return]
+        return await adapted(request, view, args, kwargs)  # type: ignore[no-any-return]
+
+    return process_view
+
+
+class ViewCaller(BaseHandler):
+    """The innermost part of an async handler: what is inside all middleware."""
+
+    async def _get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Resolve and call the view, and do what middleware does around the call."""
+        response: Any = None
+        view, args, kwargs = self.resolve_request(request)
+        for method in self._view_middleware:
+            response = await method(request, view, args, kwargs)
+            if response:
+                break
+        if response is None:
+            call = self.make_view_atomic(view)
+            if is_async_view(call):
+                try:
+                    response = await call(request, *args, **kwargs)
+                except Exception as error:
+                    response = await self._recover(error, request)
+                    if response is None:
+                        raise
+            else:
+                response = await call_in_thread(
+                    self._call_in_thread, request, call, view, args, kwargs
+                )
+        if type(response) is HttpResponse:
+            return response
+        return await self._complete(request, response, view)
+
+    def _call_in_thread(
+        self,
+        request: HttpRequest,
+        call: Callable[..., Any],
+        view: Callable[..., Any],
+        args: Any,
+        kwargs: Any,
+    ) -> Any:
+        """Call a sync view, and render what it returned if nobody is in between."""
+        try:
+            response = call(request, *args, **kwargs)
+        except Exception as error:
+            response = self.process_exception_by_middleware(error, request)
+            if response is None:
+                raise
+        return response
+
+    async def _recover(self, error: Exception, request: HttpRequest) -> Any:
+        """Ask the middleware for a response to what a view raised."""
+        recover = self.process_exception_by_middleware
+        return await call_in_thread(recover, error, request)
+
+    async def _complete(
+        self, request: HttpRequest, response: Any, view: Callable[..., Any]
+    ) -> Any:
+        """Check what a view returned, and render it."""
+        self.check_response(response, view)
+        if hasattr(response, "render") and callable(response.render):
+            for method in self._template_response_middleware:
+                response = await method(request, response)
+                self.check_response(
+                    response,
+                    method,
+                    name=f"{type(method.__self__).__name__}.process_template_response",
+                )
+            try:
+                if iscoroutinefunction(response.render):
+                    response = await response.render()
+                else:
+                    response = await sync_to_async(response.render)()
+            except Exception as error:
+                response = await self._recover(error, request)
+                if response is None:
+                    raise
+        if asyncio.iscoroutine(response):
+            raise RuntimeError("Response is still a coroutine.")
+        return response
