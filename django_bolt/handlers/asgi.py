@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import closing
 from functools import partial
 from typing import Any
@@ -22,7 +21,6 @@ from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
-from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import set_script_prefix, set_urlconf
 
@@ -32,12 +30,8 @@ from django_bolt.handlers.middleware import join
 from django_bolt.handlers.receivers import FINISHED, STARTED, holds_cache
 from django_bolt.handlers.sending import send_content
 from django_bolt.handlers.threads import Lease, RequestContext, has_thread
+from django_bolt.handlers.types import Message, Receive, Scope, Send
 from django_bolt.handlers.views import ViewCaller, accept_inline
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 
 class BoltASGIHandler(ViewCaller, ASGIHandler):
@@ -115,25 +109,26 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             set_script_prefix(get_script_prefix(scope))
             if lease is None or STARTED.present() is None:
                 await request_started.asend(sender=self.__class__, scope=scope)
-            request, error_response = self.create_request(scope, body)
+            refusal: Any
+            request, refusal = self.create_request(scope, body)
             if request is None:
                 body.close()
-                await self.send_response(error_response, send)
-                await sync_to_async(error_response.close)()
+                await self.send_response(refusal, send)
+                await sync_to_async(refusal.close)()
                 return
             response = await self._exchange(request, receive, send, lease)
             await self._finish(request, response, lease)
 
     async def _exchange(
         self, request: ASGIRequest, receive: Receive, send: Send, lease: Lease | None
-    ) -> HttpResponseBase | None:
+    ) -> Any:
         """
         Answer a request for as long as its client is there.
 
         Returns:
             The response, sent or not; ``None`` if the client left before.
         """
-        response = None
+        response: Any = None
         watch = Watch(partial(self.listen_for_disconnect, receive))
         is_stopped = False
         try:
@@ -155,27 +150,31 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
     async def _finish(
         self,
         request: ASGIRequest,
-        response: HttpResponseBase | None,
+        response: Any,
         lease: Lease | None,
     ) -> None:
         """Close a response and say that the request is over."""
         audience = FINISHED.present()
-        if audience is not None and lease is not None and lease.is_clean:
-            if not holds_cache() and (response is None or _is_plain(request, response)):
-                if response is not None:
-                    request.close()
-                    response._resource_closers.clear()
-                    response.closed = True
-                if reset_urlconf in audience:
-                    set_urlconf(None)
-                return
-        if response is None:
+        if (
+            audience is not None
+            and lease is not None
+            and lease.is_clean
+            and not holds_cache()
+            and (response is None or _is_plain(request, response))
+        ):
+            if response is not None:
+                request.close()
+                response._resource_closers.clear()
+                response.closed = True
+            if reset_urlconf in audience:
+                set_urlconf(None)
+        elif response is None:
             await request_finished.asend(sender=self.__class__)
         else:
             await sync_to_async(response.close)()
 
 
-def _is_plain(request: ASGIRequest, response: HttpResponseBase) -> bool:
+def _is_plain(request: ASGIRequest, response: Any) -> bool:
     """Tell whether closing a response closes nothing but a body in memory."""
     return (
         type(response).close is HttpResponseBase.close

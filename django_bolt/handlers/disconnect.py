@@ -14,9 +14,7 @@ import asyncio
 import sys
 import types
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, TypeVar
-
-from django.core.exceptions import RequestAborted
+from typing import Any, TypeVar, cast
 
 R = TypeVar("R")
 
@@ -44,8 +42,7 @@ class Watch:
         try:
             waited = coroutine.send(None)
         except StopIteration as finished:
-            result: R = finished.value
-            return result
+            return cast(R, finished.value)
         if self._watcher is None:
             self._start()
         while True:
@@ -55,11 +52,10 @@ class Watch:
                 try:
                     waited = coroutine.throw(error)
                 except StopIteration as finished:
-                    result = finished.value
-                    return result
+                    return cast(R, finished.value)
             else:
                 # A task sends nothing into what it runs.
-                return (yield from coroutine)  # type: ignore[misc]
+                return cast(R, (yield from coroutine))
 
     async def stop(self) -> bool:
         """

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
-
+from django_bolt.handlers.types import Receive, Send
 from django_bolt.shutdown import Closing, closing
-
-Message = MutableMapping[str, Any]
 
 
 async def answer_lifespan(
-    receive: Callable[[], Awaitable[Message]],
-    send: Callable[[Message], Awaitable[None]],
-    closing: Closing = closing,
+    receive: Receive, send: Send, closing: Closing = closing
 ) -> None:
     """
     Say that the application has started, and at the end that it has stopped.

@@ -24,8 +24,6 @@ from django_bolt.handlers.threads import call_in_thread
 
 Handler: TypeAlias = "Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]"
 
-_Answer: TypeAlias = "HttpResponseBase | None"
-
 
 def join(handler: Any) -> Any:
     """
@@ -37,7 +35,7 @@ def join(handler: Any) -> Any:
     Returns:
         A coroutine function; the same ``handler`` where there is none faster.
     """
-    middleware = getattr(handler, "__wrapped__", None)
+    middleware: Any = getattr(handler, "__wrapped__", None)
     if not _is_ordinary(middleware):
         return handler
     inner = middleware.get_response
@@ -101,55 +99,61 @@ class Link:
         self.steps = steps
         self.inner = inner
 
-        async def entry(request: HttpRequest) -> HttpResponseBase:
-            response: _Answer = None
-            entered = 0
-            for step in steps:
-                process = step.process_request
-                entered += 1
-                if process is None:
-                    continue
-                blocks = step.request_blocks
-                if blocks is not None and blocks(request):
-                    response, entered = await call_in_thread(
-                        self._enter, request, entered - 1
-                    )
-                    break
-                try:
-                    response = process(request)
-                except Exception as error:
-                    response = await _convert(request, error)
-                    entered -= 1
-                    break
-                if response:
-                    break
+        async def entry(request: HttpRequest) -> Any:
+            response, entered = await self._come_in(request)
             if not response:
                 try:
                     response = await inner(request)
                 except Exception as error:
                     response = await _convert(request, error)
                     entered -= 1
-            while entered:
-                entered -= 1
-                step = steps[entered]
-                process = step.process_response
-                if process is None:
-                    continue
-                blocks = step.response_blocks
-                if blocks is not None and blocks(request, response):
-                    return await call_in_thread(
-                        self._leave, request, response, entered + 1
-                    )
-                try:
-                    response = process(request, response)
-                except Exception as error:
-                    response = await _convert(request, error)
-            return response
+            return await self._go_out(request, response, entered)
 
         entry.link = self  # type: ignore[attr-defined]
         self.entry = entry
 
-    def _enter(self, request: HttpRequest, entered: int) -> tuple[_Answer, int]:
+    async def _come_in(self, request: HttpRequest) -> tuple[Any, int]:
+        """
+        Call ``process_request`` of each, until one answers.
+
+        Returns:
+            The answer, and how many of them are to see the response.
+        """
+        entered = 0
+        for step in self.steps:
+            process = step.process_request
+            entered += 1
+            if process is None:
+                continue
+            blocks = step.request_blocks
+            if blocks is not None and blocks(request):
+                return await call_in_thread(self._enter, request, entered - 1)
+            try:
+                response = process(request)
+            except Exception as error:
+                return await _convert(request, error), entered - 1
+            if response:
+                return response, entered
+        return None, entered
+
+    async def _go_out(self, request: HttpRequest, response: Any, entered: int) -> Any:
+        """Call ``process_response`` of those that were entered."""
+        while entered:
+            entered -= 1
+            step = self.steps[entered]
+            process = step.process_response
+            if process is None:
+                continue
+            blocks = step.response_blocks
+            if blocks is not None and blocks(request, response):
+                return await call_in_thread(self._leave, request, response, entered + 1)
+            try:
+                response = process(request, response)
+            except Exception as error:
+                response = await _convert(request, error)
+        return response
+
+    def _enter(self, request: HttpRequest, entered: int) -> tuple[Any, int]:
         """Do the rest of the way in, in the request's thread."""
         for step in self.steps[entered:]:
             entered += 1
@@ -163,9 +167,7 @@ class Link:
                 return response, entered
         return None, entered
 
-    def _leave(
-        self, request: HttpRequest, response: HttpResponseBase, entered: int
-    ) -> HttpResponseBase:
+    def _leave(self, request: HttpRequest, response: Any, entered: int) -> Any:
         """Do the rest of the way out, in the request's thread."""
         for step in reversed(self.steps[:entered]):
             if step.process_response is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from django.http.response import HttpResponseBase
+
+from django_bolt.handlers.types import Send
 
 
 @lru_cache(maxsize=1024)
@@ -20,21 +22,20 @@ def encode_headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
 
     Names keep their case: some clients want ``Content-Type`` so.
     """
+    items: Iterable[tuple[Any, Any]] = response.items()
     fields = [
         (
             _encode_name(name) if isinstance(name, str) else bytes(name),
             value.encode("latin1") if isinstance(value, str) else bytes(value),
         )
-        for name, value in response.items()
+        for name, value in items
     ]
     for cookie in response.cookies.values():
         fields.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
     return fields
 
 
-async def send_content(
-    response: Any, send: Callable[[Any], Awaitable[None]], chunk_size: int
-) -> None:
+async def send_content(response: Any, send: Send, chunk_size: int) -> None:
     """
     Send a response that is in memory.
 

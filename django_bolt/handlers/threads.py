@@ -157,7 +157,7 @@ class RequestContext:
         self._token: Token[ThreadSensitiveContext]
 
     async def __aenter__(self) -> Lease:
-        SyncToAsync.context_to_thread_executor[self._context] = self.lease  # type: ignore[assignment]
+        SyncToAsync.context_to_thread_executor[self._context] = self.lease
         self._token = SyncToAsync.thread_sensitive_context.set(self._context)
         return self.lease
 

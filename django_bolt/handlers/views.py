@@ -54,7 +54,11 @@ def accept_inline(method: Any, adapted: Any) -> Any:
 class ViewCaller(BaseHandler):
     """The innermost part of an async handler: what is inside all middleware."""
 
-    async def _get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+    # django-stubs does not list them.
+    _view_middleware: list[Any]
+    _template_response_middleware: list[Any]
+
+    async def _get_response_async(self, request: HttpRequest) -> Any:
         """Resolve and call the view, and do what middleware does around the call."""
         response: Any = None
         view, args, kwargs = self.resolve_request(request)
@@ -63,7 +67,7 @@ class ViewCaller(BaseHandler):
             if response:
                 break
         if response is None:
-            call = self.make_view_atomic(view)
+            call: Any = self.make_view_atomic(view)
             if is_async_view(call):
                 try:
                     response = await call(request, *args, **kwargs)
