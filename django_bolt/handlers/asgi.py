@@ -158,7 +158,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         if (
             audience is not None
             and lease is not None
-            and lease.is_clean
+            and lease.is_clean()
             and not holds_cache()
             and (response is None or _is_plain(request, response))
         ):

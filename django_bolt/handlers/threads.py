@@ -65,18 +65,13 @@ _lock = threading.Lock()
 
 
 class Lease(Executor):
-    """
-    The thread of one request, borrowed when something is to run in it.
-
-    Attributes:
-        is_clean: Whether its thread has no open database connection.
-    """
+    """The thread of one request, borrowed when something is to run in it."""
 
     def __init__(self, pool: Pool = POOL) -> None:
         self._pool = pool
         self._thread: ThreadPoolExecutor | None = None
         self._last: Future[Any] | None = None
-        self.is_clean = True
+        self._is_clean = True
 
     def submit(
         self, function: Callable[..., R], /, *args: Any, **kwargs: Any
@@ -94,14 +89,18 @@ class Lease(Executor):
         self._last = future
         return future
 
+    def is_clean(self) -> bool:
+        """Tell whether nothing runs for the request, and no connection is open."""
+        return self._last is None or (self._last.done() and self._is_clean)
+
     def rest(self) -> None:
         """
         Give the thread back early if nothing ties the request to it.
 
         For a body that is sent for hours from the event loop.
         """
-        thread, last = self._thread, self._last
-        if thread is not None and last is not None and last.done() and self.is_clean:
+        thread = self._thread
+        if thread is not None and self.is_clean():
             self._thread = None
             self._pool.give_back(thread)
 
@@ -128,7 +127,7 @@ class Lease(Executor):
         try:
             return function(*args, **kwargs)
         finally:
-            self.is_clean = not holds_connection()
+            self._is_clean = not holds_connection()
 
 
 def has_thread() -> bool:
