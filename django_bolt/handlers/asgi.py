@@ -29,7 +29,12 @@ from django_bolt.handlers.lifespan import answer_lifespan
 from django_bolt.handlers.middleware import join
 from django_bolt.handlers.receivers import FINISHED, STARTED, holds_cache
 from django_bolt.handlers.sending import send_content
-from django_bolt.handlers.threads import Lease, RequestContext, has_thread
+from django_bolt.handlers.threads import (
+    Lease,
+    close_lease,
+    has_thread,
+    open_lease,
+)
 from django_bolt.handlers.types import Message, Receive, Scope, Send
 from django_bolt.handlers.views import ViewCaller, accept_inline
 
@@ -50,8 +55,11 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         elif not can_be_cancelled(asyncio.current_task()):
             await in_own_task(self(scope, receive, send))
         else:
-            async with RequestContext() as lease:
+            lease, token = open_lease()
+            try:
                 await self._serve(scope, receive, send, lease)
+            finally:
+                await close_lease(lease, token)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose thread is known to the context already."""

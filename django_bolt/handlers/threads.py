@@ -20,7 +20,11 @@ from typing import Any, TypeVar
 from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.db import connections
 
-from django_bolt.handlers.receivers import holds_connection, look_after_connections
+from django_bolt.handlers.receivers import (
+    holds_connection,
+    is_untouched,
+    look_after_connections,
+)
 
 R = TypeVar("R")
 
@@ -136,34 +140,35 @@ def has_thread() -> bool:
 
     So it is when a sync caller waits for this event loop, as in tests.
     """
-    return (
-        getattr(AsyncToSync.executors, "current", None) is not None
-        or SyncToAsync.thread_sensitive_context.get(None) is not None
+    return SyncToAsync.thread_sensitive_context.get(None) is not None or (
+        not is_untouched(AsyncToSync.executors)
+        and getattr(AsyncToSync.executors, "current", None) is not None
     )
 
 
-class RequestContext:
+def open_lease() -> tuple[Lease, Token[ThreadSensitiveContext]]:
     """
-    What ``ThreadSensitiveContext`` is, with a thread from the pool.
+    Give the request of this context a thread, for when it needs one.
 
-    Tasks that outlive the request get a thread of their own, as they do from
-    asgiref when it started the request's thread itself.
+    As ``ThreadSensitiveContext`` does, with one from the pool. Tasks that
+    outlive the request get a thread of their own, as they do from asgiref when
+    it has started the request's thread itself.
+
+    Returns:
+        The lease, and what ends it.
     """
+    lease = Lease()
+    context = ThreadSensitiveContext()
+    SyncToAsync.context_to_thread_executor[context] = lease
+    return lease, SyncToAsync.thread_sensitive_context.set(context)
 
-    def __init__(self) -> None:
-        self.lease = Lease()
-        self._context = ThreadSensitiveContext()
-        self._token: Token[ThreadSensitiveContext]
 
-    async def __aenter__(self) -> Lease:
-        SyncToAsync.context_to_thread_executor[self._context] = self.lease
-        self._token = SyncToAsync.thread_sensitive_context.set(self._context)
-        return self.lease
-
-    async def __aexit__(self, *error: object) -> None:
-        SyncToAsync.thread_sensitive_context.reset(self._token)
-        SyncToAsync.context_to_thread_executor.pop(self._context, None)
-        await self.lease.end()
+async def close_lease(lease: Lease, token: Token[ThreadSensitiveContext]) -> None:
+    """Take the thread from the request of this context."""
+    context = SyncToAsync.thread_sensitive_context.get()
+    SyncToAsync.thread_sensitive_context.reset(token)
+    SyncToAsync.context_to_thread_executor.pop(context, None)
+    await lease.end()
 
 
 def _call(function: Callable[..., R], /, *args: Any) -> R:

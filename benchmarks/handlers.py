@@ -1,0 +1,230 @@
+"""
+The handler beside Django's own, FastAPI and Litestar; from real servers.
+
+Run ``python -m benchmarks.handlers`` in the project's root; arguments choose
+among the tables by name. Needs the extra ``bench`` and the program ``wrk``. Each
+server has one worker on one core, the load comes from another.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.measure import describe_machine
+
+ROUNDS = 1
+SECONDS = 2
+CONNECTIONS = 16
+
+SITE = "benchmarks.handlers_site"
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """
+    One who answers.
+
+    Args:
+        application: An attribute of the site's module.
+        path: What is asked, without the size.
+        middleware: A key of the site's ``MIDDLEWARE``.
+        has_session: Whether the cookie of a user who is logged in is sent.
+    """
+
+    application: str
+    path: str
+    middleware: str = "two"
+    has_session: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """
+    A comparison.
+
+    Args:
+        ours: Who is compared with the others.
+        others: By name.
+        aims: How many times ours must be faster: size and name.
+    """
+
+    ours: Contender
+    others: dict[str, Contender]
+    aims: dict[tuple[str, str], float]
+
+
+TABLES = {
+    "async": Table(
+        Contender("bolt", "/value"),
+        {
+            "Django": Contender("djangos", "/async"),
+            "FastAPI": Contender("fastapi", "/async"),
+            "Litestar": Contender("litestar", "/async"),
+        },
+        {
+            ("small", "Django"): 8,
+            ("large", "Django"): 9,
+            ("small", "FastAPI"): 1.2,
+            ("large", "FastAPI"): 8,
+            ("small", "Litestar"): 0.8,
+            ("large", "Litestar"): 0.8,
+        },
+    ),
+    "default": Table(
+        Contender("bolt", "/value", "default"),
+        {"Django": Contender("djangos", "/async", "default")},
+        {("small", "Django"): 6},
+    ),
+    "session": Table(
+        Contender("bolt", "/user", "default", has_session=True),
+        {"Django": Contender("djangos", "/user", "default", has_session=True)},
+        {("small", "Django"): 2},
+    ),
+    "sync": Table(
+        Contender("bolt", "/sync"),
+        {"Django": Contender("djangos", "/sync")},
+        {("small", "Django"): 3.5},
+    ),
+}
+
+
+def _command(server: str, application: str, port: int) -> list[str]:
+    target = f"{SITE}:{application}"
+    if server == "uvicorn":
+        return [
+            "uvicorn",
+            f"--port={port}",
+            "--loop=uvloop",
+            "--http=httptools",
+            "--no-access-log",
+            "--log-level=warning",
+            target,
+        ]
+    return [
+        "granian",
+        f"--port={port}",
+        "--interface=asgi",
+        "--no-ws",
+        "--loop=uvloop",
+        "--workers=1",
+        "--log-level=warning",
+        target,
+    ]
+
+
+@contextmanager
+def serve(server: str, contender: Contender, folder: str) -> Iterator[str]:
+    """Run a server on the first core, and stop it."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = ["taskset", "-c", "0", sys.executable, "-m"]
+    process = subprocess.Popen(
+        [*command, *_command(server, contender.application, port)],
+        env={
+            **os.environ,
+            "PYTHONPATH": os.getcwd(),
+            "BENCH_MIDDLEWARE": contender.middleware,
+            "BENCH_FOLDER": folder,
+        },
+    )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        _wait_until_it_answers(address)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_it_answers(url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).read()
+        except urllib.error.HTTPError:
+            return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"{url} did not answer.")
+
+
+def requests_per_second(url: str, cookie: str | None = None) -> float:
+    """Return what ``wrk`` reaches from the other core."""
+    command = ["taskset", "-c", "1", "wrk", "-t1", f"-c{CONNECTIONS}"]
+    command += [f"-d{SECONDS}s", *(["-H", f"Cookie: {cookie}"] if cookie else []), url]
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    found = re.search(r"Requests/sec:\s+([\d.]+)", output)
+    if found is None or "Non-2xx" in output:
+        raise RuntimeError(f"wrk could not measure {url}: {output}")
+    return float(found[1])
+
+
+def measure(table: Table, server: str, folder: str, cookie: str) -> bool:
+    """Print a table; return whether every aim is reached."""
+    contenders = {"ours": table.ours, **table.others}
+    best: dict[tuple[str, str], float] = {}
+    sizes = sorted({size for size, _ in table.aims}, reverse=True)
+    for _ in range(ROUNDS):
+        for name, contender in contenders.items():
+            with serve(server, contender, folder) as address:
+                for size in sizes:
+                    rate = requests_per_second(
+                        f"{address}{contender.path}/{size}",
+                        cookie if contender.has_session else None,
+                    )
+                    best[size, name] = max(best.get((size, name), 0), rate)
+    is_reached = True
+    print("| body | | requests/s | ours, requests/s | ratio | aim |")
+    print("|---|---|---:|---:|---:|---:|")
+    for (size, name), aim in table.aims.items():
+        theirs, our = best[size, name], best[size, "ours"]
+        ratio = our / theirs
+        is_reached = is_reached and ratio >= aim
+        print(
+            f"| {size} | {name} | {theirs:,.0f} | {our:,.0f} | {ratio:.2f}× | {aim}× |",
+            flush=True,
+        )
+    return is_reached
+
+
+def main() -> int:
+    """Print the tables; fail when an aim is missed."""
+    if shutil.which("wrk") is None or shutil.which("taskset") is None:
+        print("wrk and taskset must be installed.")
+        return 1
+    import tempfile
+
+    print(describe_machine())
+    is_reached = True
+    with tempfile.TemporaryDirectory() as folder:
+        cookie = subprocess.run(
+            [sys.executable, "-m", SITE],
+            env={**os.environ, "BENCH_MIDDLEWARE": "default", "BENCH_FOLDER": folder},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        for name in sys.argv[1:] or TABLES:
+            for server in ("uvicorn", "granian"):
+                print(f"\n{name}, {server}\n")
+                table = TABLES[name]
+                is_reached = measure(table, server, folder, cookie) and is_reached
+    return 0 if is_reached else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
