@@ -52,14 +52,10 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             await answer_lifespan(receive, send)
         elif scope["type"] != "http" or has_thread():
             await super().__call__(scope, receive, send)
-        elif not can_be_cancelled(asyncio.current_task()):
-            await in_own_task(self(scope, receive, send))
+        elif can_be_cancelled(asyncio.current_task()):
+            await self._lend(scope, receive, send)
         else:
-            lease, token = open_lease()
-            try:
-                await self._serve(scope, receive, send, lease)
-            finally:
-                await close_lease(lease, token)
+            await in_own_task(self._lend(scope, receive, send))
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose thread is known to the context already."""
@@ -105,6 +101,14 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             await super().send_response(response, send)
         else:
             await send_content(response, send, self.chunk_size)
+
+    async def _lend(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that may borrow a thread of ours."""
+        lease, token = open_lease()
+        try:
+            await self._serve(scope, receive, send, lease)
+        finally:
+            await close_lease(lease, token)
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, lease: Lease | None

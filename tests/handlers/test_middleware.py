@@ -1,0 +1,340 @@
+"""The chain of middleware is Django's, whoever calls it."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest, HttpResponse
+
+from django_bolt.handlers.threads import Lease
+from tests.handlers import layers
+from tests.handlers.exchanges import ask
+from tests.handlers.layers import TRAIL, color
+
+LAYERS = "tests.handlers.layers."
+SECURITY = "django.middleware.security.SecurityMiddleware"
+COMMON = "django.middleware.common.CommonMiddleware"
+
+
+@pytest.fixture(autouse=True)
+def empty_trail() -> Iterator[None]:
+    """Start with nothing noted."""
+    TRAIL.clear()
+    yield
+    TRAIL.clear()
+
+
+def names(*middleware: str) -> list[str]:
+    """Return full names; those of ours are given by their last part."""
+    return [name if "." in name else LAYERS + name for name in middleware]
+
+
+async def in_loop(request: HttpRequest) -> HttpResponse:
+    """Answer in the event loop."""
+    TRAIL.append("view")
+    return HttpResponse("here")
+
+
+def in_thread(request: HttpRequest) -> HttpResponse:
+    """Answer in a thread."""
+    TRAIL.append("view")
+    return HttpResponse("here")
+
+
+@pytest.fixture(params=[in_loop, in_thread], ids=["async view", "sync view"])
+def view(request: pytest.FixtureRequest) -> object:
+    """Give a test each kind of view."""
+    return request.param
+
+
+@pytest.mark.parametrize(
+    ("middleware", "trail"),
+    [
+        pytest.param(
+            names("First", "Second"),
+            ["First in", "Second in", "view", "Second out 200", "First out 200"],
+            id="neighbours",
+        ),
+        pytest.param(
+            names("First", SECURITY, COMMON, "Second"),
+            ["First in", "Second in", "view", "Second out 200", "First out 200"],
+            id="computing ones between",
+        ),
+        pytest.param(
+            names("First", "in_loop", "Second"),
+            [
+                "First in",
+                "in_loop in",
+                "Second in",
+                "view",
+                "Second out 200",
+                "in_loop out",
+                "First out 200",
+            ],
+            id="an async function between",
+        ),
+        pytest.param(
+            names("First", "in_thread", "Second"),
+            [
+                "First in",
+                "in_thread in False",
+                "Second in",
+                "view",
+                "Second out 200",
+                "in_thread out",
+                "First out 200",
+            ],
+            id="a sync function between",
+        ),
+        pytest.param(
+            names("OnlyIn", "OnlyOut", SECURITY),
+            ["OnlyIn in", "view", "OnlyOut out"],
+            id="half ones",
+        ),
+        pytest.param(
+            names("First", "Unused", "Own", "Second"),
+            [
+                "First in",
+                "Own in",
+                "Second in",
+                "view",
+                "Second out 200",
+                "Own out",
+                "First out 200",
+            ],
+            id="one unused, one with a call of its own",
+        ),
+        pytest.param(
+            names("Rewrapping", "Second"),
+            [
+                "Rewrapping in",
+                "between",
+                "Second in",
+                "view",
+                "Second out 200",
+                "Rewrapping out 200",
+            ],
+            id="something between two",
+        ),
+    ],
+)
+def test_chain_calls_each_in_order(
+    middleware: list[str],
+    trail: list[str],
+    view: object,
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(view, middleware=middleware, handler_class=handler_class)  # type: ignore[arg-type]
+
+    assert (exchange.status, exchange.body) == (200, b"here")
+    assert trail == TRAIL
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "trail"),
+    [
+        pytest.param(
+            "/Second/answer",
+            200,
+            ["First in", "Second in", "Second out 200", "First out 200"],
+            id="answer on the way in",
+        ),
+        pytest.param(
+            "/Second/fail",
+            500,
+            ["First in", "Second in", "First out 500"],
+            id="error on the way in",
+        ),
+        pytest.param("/First/forbid", 403, ["First in"], id="refusal by the outermost"),
+        pytest.param(
+            "/Third/break",
+            500,
+            [
+                "First in",
+                "Second in",
+                "Third in",
+                "view",
+                "Third out 200",
+                "Second out 500",
+                "First out 500",
+            ],
+            id="error on the way out",
+        ),
+        pytest.param(
+            "/First/break",
+            500,
+            [
+                "First in",
+                "Second in",
+                "Third in",
+                "view",
+                "Third out 200",
+                "Second out 200",
+                "First out 200",
+            ],
+            id="error of the outermost on the way out",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "middleware",
+    [
+        pytest.param(names("First", "Second", "Third"), id="neighbours"),
+        pytest.param(
+            names("First", "in_loop", "Second", SECURITY, "Third"), id="apart"
+        ),
+    ],
+)
+def test_answer_or_error_of_a_middleware_goes_outwards(
+    path: str,
+    status: int,
+    trail: list[str],
+    middleware: list[str],
+    view: object,
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(view, path, middleware=middleware, handler_class=handler_class)  # type: ignore[arg-type]
+
+    assert exchange.status == status
+    assert [name for name in TRAIL if "in_loop" not in name] == trail
+
+
+def test_error_between_two_passes_by_the_inner_one(
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        in_loop,
+        "/between/fail",
+        middleware=names("First", "Rewrapping"),
+        handler_class=handler_class,
+    )
+
+    assert exchange.status == 500
+    assert TRAIL == ["First in", "Rewrapping in", "between", "First out 500"]
+
+
+@pytest.mark.parametrize(
+    ("middleware", "path", "headers", "status"),
+    [
+        pytest.param([SECURITY, COMMON], "/", {"host": "a b"}, 400, id="bad host"),
+        pytest.param(
+            names("First", "in_loop", COMMON), "/", {"host": "a b"}, 400, id="inside"
+        ),
+    ],
+)
+def test_error_of_a_computing_middleware_becomes_a_response(
+    middleware: list[str],
+    path: str,
+    headers: dict[str, str],
+    status: int,
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        in_loop,
+        path,
+        middleware=middleware,
+        headers=headers,
+        handler_class=handler_class,
+    )
+
+    assert exchange.status == status
+    assert "view" not in TRAIL
+
+
+def test_computing_middleware_answers_by_itself(
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        in_loop,
+        middleware=names(SECURITY, "First"),
+        settings={"SECURE_SSL_REDIRECT": True},
+        handler_class=handler_class,
+    )
+
+    assert exchange.status == 301
+    assert exchange.headers["location"] == "https://testserver/"
+    assert exchange.headers["x-content-type-options"] == "nosniff"
+    assert TRAIL == []
+
+
+def test_error_of_a_computing_middleware_on_the_way_out_becomes_a_response(
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        in_loop,
+        middleware=["django.middleware.clickjacking.XFrameOptionsMiddleware"],
+        settings={"X_FRAME_OPTIONS": 5},
+        handler_class=handler_class,
+    )
+
+    assert exchange.status == 500
+
+
+async def colored(request: HttpRequest) -> HttpResponse:
+    """Answer with what a middleware has set."""
+    return HttpResponse(color.get())
+
+
+def test_context_of_a_middleware_reaches_the_view(
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        colored,
+        middleware=names("in_loop", SECURITY, "First"),
+        handler_class=handler_class,
+    )
+
+    assert exchange.body == b"red"
+
+
+@pytest.fixture
+def hops(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Count what goes to a request's thread."""
+    taken: list[object] = []
+    submit = Lease.submit
+
+    def note(self: Lease, *args: object, **kwargs: object) -> object:
+        taken.append(args)
+        return submit(self, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Lease, "submit", note)
+    return taken
+
+
+DEFAULT = [
+    SECURITY,
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    COMMON,
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+"""What ``startproject`` writes."""
+
+
+@pytest.mark.parametrize(
+    ("view", "middleware", "count"),
+    [
+        pytest.param(in_loop, DEFAULT, 0, id="async view, computing middleware"),
+        pytest.param(in_thread, DEFAULT, 1, id="sync view, computing middleware"),
+        pytest.param(
+            in_loop,
+            names("First", "Second", SECURITY, "Third"),
+            2,
+            id="one in, one out",
+        ),
+        pytest.param(in_loop, names("in_loop"), 0, id="async middleware"),
+    ],
+)
+def test_a_request_takes_as_few_hops_as_it_needs(
+    view: object, middleware: list[str], count: int, hops: list[object]
+) -> None:
+    exchange = ask(view, middleware=middleware)  # type: ignore[arg-type]
+
+    assert exchange.status == 200
+    assert len(hops) == count
+
+
+def test_layers_module_is_what_settings_name() -> None:
+    assert names("First") == [f"{layers.__name__}.First"]

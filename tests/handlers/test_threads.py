@@ -1,0 +1,300 @@
+"""The threads of requests."""
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
+from django.core.handlers.asgi import ASGIHandler
+from django.core.signals import request_started
+from django.db import close_old_connections, connection, reset_queries
+from django.http import HttpRequest, HttpResponse
+
+from django_bolt.handlers.receivers import STARTED, look_after_connections
+from django_bolt.handlers.threads import (
+    POOL,
+    Lease,
+    Pool,
+    close_lease,
+    has_thread,
+    open_lease,
+)
+from tests.handlers.exchanges import Exchange, ask, site
+
+HOOKS = "tests.handlers.layers.Hooks"
+
+
+def name_thread(*_: object) -> str:
+    """Name the thread that this runs in."""
+    return f"{threading.current_thread().name} {threading.get_ident()}"
+
+
+async def name_threads(request: HttpRequest) -> HttpResponse:
+    """Name the thread of each of some sync calls."""
+    names = [await sync_to_async(name_thread)() for _ in range(3)]
+    return HttpResponse("\n".join(names))
+
+
+def test_sync_code_of_a_request_runs_in_one_thread(
+    handler_class: type[ASGIHandler],
+) -> None:
+    names = ask(name_threads, handler_class=handler_class).body.split(b"\n")
+
+    assert len(set(names)) == 1
+    assert names[0] != name_thread().encode()
+
+
+def test_requests_after_each_other_share_a_thread() -> None:
+    first, second = (ask(name_threads).body for _ in range(2))
+
+    assert first == second
+
+
+def test_requests_at_once_have_a_thread_each(
+    handler_class: type[ASGIHandler],
+) -> None:
+    barrier = threading.Barrier(3)
+
+    def meet(request: HttpRequest) -> HttpResponse:
+        barrier.wait(timeout=10)
+        return HttpResponse("met")
+
+    async def main() -> list[Exchange]:
+        exchanges = [Exchange() for _ in range(3)]
+        await asyncio.gather(*(exchange.run(handler) for exchange in exchanges))
+        return exchanges
+
+    with site(meet, handler_class=handler_class) as handler:
+        exchanges = asyncio.run(main())
+
+    assert [exchange.body for exchange in exchanges] == [b"met"] * 3
+
+
+def test_task_that_outlives_its_request_has_a_thread_of_its_own(
+    handler_class: type[ASGIHandler],
+) -> None:
+    names: list[str] = []
+    has_ended = threading.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def outlive() -> None:
+        names.append(await sync_to_async(name_thread)())
+        while not has_ended.is_set():
+            await asyncio.sleep(0)
+        names.append(await sync_to_async(name_thread)())
+
+    async def view(request: HttpRequest) -> HttpResponse:
+        tasks.append(asyncio.create_task(outlive()))
+        return HttpResponse("started")
+
+    async def main() -> None:
+        await Exchange().run(handler)
+        has_ended.set()
+        await tasks[0]
+
+    with site(view, handler_class=handler_class) as handler:
+        asyncio.run(main())
+
+    assert len(names) == 2
+
+
+def test_sync_caller_lends_its_thread(handler_class: type[ASGIHandler]) -> None:
+    """So it is in Django's tests: a test's database connection is in its thread."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(name_thread())
+
+    async def main() -> bytes:
+        exchange = Exchange()
+        exchange.incoming.put_nowait({"type": "http.request"})
+        await handler(exchange.scope, exchange.receive, exchange.send)
+        return exchange.body
+
+    with site(view, handler_class=handler_class) as handler:
+        body = async_to_sync(main)()
+
+    assert body == name_thread().encode()
+
+
+def test_context_that_has_a_thread_keeps_it(handler_class: type[ASGIHandler]) -> None:
+    async def main() -> tuple[str, bytes]:
+        async with ThreadSensitiveContext():
+            name = await sync_to_async(name_thread)()
+            exchange = Exchange()
+            exchange.incoming.put_nowait({"type": "http.request"})
+            await handler(exchange.scope, exchange.receive, exchange.send)
+        return name, exchange.body
+
+    with site(name_threads, handler_class=handler_class) as handler:
+        name, body = asyncio.run(main())
+
+    assert set(body.decode().split("\n")) == {name}
+
+
+def test_has_thread_of_a_context_without_one_is_false() -> None:
+    async def main() -> tuple[bool, bool]:
+        before = has_thread()
+        lease, token = open_lease()
+        inside = has_thread()
+        await close_lease(lease, token)
+        return before, inside
+
+    assert asyncio.run(main()) == (False, True)
+
+
+class Hop:
+    """A function in a thread that ends when it is told to."""
+
+    def __init__(self) -> None:
+        self.has_begun = threading.Event()
+        self.may_end = threading.Event()
+
+    def __call__(self) -> str:
+        self.has_begun.set()
+        assert self.may_end.wait(timeout=10)
+        return name_thread()
+
+
+def test_thread_is_given_back_when_its_last_call_has_ended() -> None:
+    pool = Pool(1)
+    hop = Hop()
+
+    async def main() -> tuple[str, str]:
+        lease = Lease(pool)
+        future = lease.submit(hop)
+        ending = asyncio.create_task(lease.end())
+        await asyncio.sleep(0)
+        assert not ending.done()
+        hop.may_end.set()
+        await ending
+        return future.result(), pool.take().submit(name_thread).result()
+
+    first, second = asyncio.run(main())
+
+    assert first == second
+
+
+def test_thread_is_given_back_when_nobody_waits_for_its_end() -> None:
+    pool = Pool(1)
+    hop = Hop()
+
+    async def main() -> str:
+        lease = Lease(pool)
+        future = lease.submit(hop)
+        ending = asyncio.create_task(lease.end())
+        await asyncio.sleep(0)
+        ending.cancel()
+        await asyncio.wait((ending,))
+        assert ending.cancelled()
+        hop.may_end.set()
+        return await asyncio.wrap_future(future)
+
+    first = asyncio.run(main())
+    # Called in the thread itself, right after the result is there.
+    while (thread := pool.take()).submit(name_thread).result() != first:
+        thread.shutdown()
+
+    assert thread.submit(name_thread).result() == first
+
+
+def test_pool_ends_threads_that_are_too_many() -> None:
+    pool = Pool(1)
+    threads = [pool.take() for _ in range(2)]
+    workers = [thread.submit(threading.current_thread).result() for thread in threads]
+
+    for thread in threads:
+        pool.give_back(thread)
+
+    workers[1].join(timeout=10)
+    assert [worker.is_alive() for worker in workers] == [True, False]
+    assert pool.take() is threads[0]
+
+
+def test_lease_that_rests_takes_a_thread_when_it_needs_one_again() -> None:
+    pool = Pool(1)
+    lease = Lease(pool)
+    lease.rest()
+
+    first = lease.submit(name_thread).result()
+    lease.rest()
+    other = pool.take()
+    second = lease.submit(name_thread).result()
+
+    assert other.submit(name_thread).result() == first
+    assert second != first
+
+
+def test_lease_keeps_a_thread_that_is_busy() -> None:
+    pool = Pool(1)
+    lease = Lease(pool)
+    hop = Hop()
+    future = lease.submit(hop)
+
+    lease.rest()
+    hop.may_end.set()
+
+    assert lease.submit(name_thread).result() == future.result()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lease_keeps_a_thread_with_an_open_connection() -> None:
+    pool = Pool(1)
+    lease = Lease(pool)
+
+    lease.submit(lambda: connection.ensure_connection()).result()
+    kept_open = lease.is_clean()
+    lease.rest()
+    lease.submit(lambda: connection.close()).result()
+
+    assert not kept_open
+    assert lease.is_clean()
+
+
+def read_database(request: HttpRequest) -> HttpResponse:
+    """Ask the database, and name the connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return HttpResponse(str(id(connection.connection)))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("max_age", [0, 600])
+def test_connection_lives_as_long_as_conn_max_age_says(
+    max_age: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "CONN_MAX_AGE", max_age)
+    ask(read_database)
+
+    thread = POOL.take()
+    is_open = thread.submit(lambda: connection.connection is not None).result()
+    thread.submit(lambda: connection.close()).result()
+    POOL.give_back(thread)
+
+    assert is_open is (max_age > 0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_thread_that_is_used_again_is_looked_after_first() -> None:
+    """As ``request_started`` does: queries of the request before are forgotten."""
+
+    def work() -> list[Any]:
+        connection.queries_log.append({"sql": "before", "time": "0"})
+        look_after_connections()
+        return list(connection.queries_log)
+
+    pool = Pool(1)
+    thread = pool.take()
+
+    assert thread.submit(work).result() == []
+    assert STARTED.present() == {reset_queries, close_old_connections}
+    thread.submit(lambda: connection.close()).result()
+    thread.shutdown()
+
+
+def test_receivers_that_were_disconnected_are_not_called() -> None:
+    request_started.disconnect(reset_queries)
+    try:
+        assert STARTED.present() == {close_old_connections}
+    finally:
+        request_started.connect(reset_queries)
