@@ -9,7 +9,7 @@ from django_bolt.shutdown import Closing, closing
 
 
 async def answer_lifespan(
-    receive: Receive, send: Send, closing: Closing = closing
+    receive: Receive, send: Send, told: Closing | None = None
 ) -> None:
     """
     Say that the application has started, and at the end that it has stopped.
@@ -17,9 +17,9 @@ async def answer_lifespan(
     Args:
         receive: The server's.
         send: The server's.
-        closing: Told before the end is confirmed, so that open streams end. A
-            server that waits for its responses first never says so; for those
-            the signals are watched.
+        told: What open streams listen to, set before the end is confirmed;
+            ``None`` is that of this process. A server that waits for its
+            responses first asks too late; there the signals are watched.
 
     Spec: ASGI, "Lifespan Protocol".
     """
@@ -32,6 +32,6 @@ async def answer_lifespan(
             gc.freeze()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            closing.set()
+            (told or closing).set()
             await send({"type": "lifespan.shutdown.complete"})
             return

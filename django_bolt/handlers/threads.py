@@ -81,14 +81,12 @@ class Lease(Executor):
         self, function: Callable[..., R], /, *args: Any, **kwargs: Any
     ) -> Future[R]:
         """Run a function in the request's thread, after those before it."""
-        thread = self._thread
-        run = self._run
-        if thread is None:
-            with _lock:
-                if self._thread is None:
-                    self._thread = self._pool.take()
-                    run = self._run_first
-                thread = self._thread
+        with _lock:
+            run = self._run
+            if self._thread is None:
+                self._thread = self._pool.take()
+                run = self._run_first
+            thread = self._thread
         future = thread.submit(run, function, args, kwargs)
         self._last = future
         return future

@@ -118,9 +118,8 @@ def site(
     **settings: Any,
 ) -> Iterator[ASGIHandler]:
     """Yield a handler of a site that has one view, for every path."""
-    with override_settings(
-        ROOT_URLCONF=only_url(view), MIDDLEWARE=list(middleware), **settings
-    ):
+    defaults = {"ROOT_URLCONF": only_url(view), "MIDDLEWARE": list(middleware)}
+    with override_settings(**(defaults | settings)):
         yield handler_class()
 
 

@@ -287,7 +287,7 @@ def test_thread_that_is_used_again_is_looked_after_first() -> None:
     thread = pool.take()
 
     assert thread.submit(work).result() == []
-    assert STARTED.present() == {reset_queries, close_old_connections}
+    assert STARTED.present() == frozenset([reset_queries, close_old_connections])
     thread.submit(lambda: connection.close()).result()
     thread.shutdown()
 
@@ -295,6 +295,6 @@ def test_thread_that_is_used_again_is_looked_after_first() -> None:
 def test_receivers_that_were_disconnected_are_not_called() -> None:
     request_started.disconnect(reset_queries)
     try:
-        assert STARTED.present() == {close_old_connections}
+        assert STARTED.present() == frozenset([close_old_connections])
     finally:
         request_started.connect(reset_queries)

@@ -29,7 +29,7 @@ def empty_trail() -> Iterator[None]:
     TRAIL.clear()
 
 
-def pair(view: Any) -> Any:
+def pair(view: Any) -> pytest.MarkDecorator:
     """Return a view as a function, and as a coroutine function."""
 
     @functools.wraps(view)
@@ -107,7 +107,7 @@ def render_later(request: HttpRequest) -> Any:
         raise ValueError("nobody" if "rescue" not in request.GET else "rescue")
 
     template = engines["django"].from_string(text)
-    return SimpleTemplateResponse(template, {"broken": broken})  # type: ignore[arg-type]
+    return SimpleTemplateResponse(template, {"broken": broken})
 
 
 @pair(render_later)
