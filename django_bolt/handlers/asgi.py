@@ -18,16 +18,23 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.exceptions import RequestAborted
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.http.response import HttpResponseBase
+from django.urls import base as urls
 from django.urls import set_script_prefix, set_urlconf
 
 from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
 from django_bolt.handlers.lifespan import answer_lifespan
 from django_bolt.handlers.middleware import join
-from django_bolt.handlers.receivers import FINISHED, STARTED, holds_cache
+from django_bolt.handlers.receivers import (
+    FINISHED,
+    STARTED,
+    holds_cache,
+    is_untouched,
+)
+from django_bolt.handlers.requests import ASGIRequest
 from django_bolt.handlers.sending import send_content
 from django_bolt.handlers.threads import (
     Lease,
@@ -45,6 +52,8 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
 
     Differences to Django's are listed in docs/handlers.md.
     """
+
+    request_class = ASGIRequest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server, by the ASGI specification."""
@@ -118,9 +127,13 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         except RequestAborted:
             return
         with closing(body):
-            set_script_prefix(get_script_prefix(scope))
+            prefix = get_script_prefix(scope)
+            # Nothing set is the same as "/", which "" becomes.
+            if prefix or not is_untouched(getattr(urls, "_prefixes", None)):
+                set_script_prefix(prefix)
             if lease is None or STARTED.present() is None:
                 await request_started.asend(sender=self.__class__, scope=scope)
+            request: Any
             refusal: Any
             request, refusal = self.create_request(scope, body)
             if request is None:
