@@ -1,5 +1,14 @@
-"""The site under ASGI."""
+"""The site under ASGI, by Django's own handler or by ours."""
 
-from django.core.asgi import get_asgi_application
+import os
 
-application = get_asgi_application()
+import django.core.asgi
+
+import django_bolt.asgi
+
+HANDLERS = {
+    "django": django.core.asgi.get_asgi_application,
+    "bolt": django_bolt.asgi.get_asgi_application,
+}
+
+application = HANDLERS[os.environ.get("SITE_HANDLER", "django")]()

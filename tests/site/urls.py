@@ -125,6 +125,20 @@ def stream(request: HttpRequest, name: str) -> StreamingResponse:
     return StreamingResponse(SOURCES[name](int(request.GET["port"])))
 
 
+async def wait(request: HttpRequest) -> HttpResponse:
+    """Wait for the test, and tell it how that ended."""
+    _, writer = await asyncio.open_connection("127.0.0.1", int(request.GET["port"]))
+    writer.write(b"waiting;")
+    try:
+        await asyncio.Event().wait()
+    except asyncio.CancelledError:
+        writer.write(b"cancelled")
+        raise
+    finally:
+        writer.close()
+    return HttpResponse("Nobody comes here.")
+
+
 def threads(request: HttpRequest) -> HttpResponse:
     """Name the helper threads of streams that are alive."""
     alive = [thread.name for thread in threading.enumerate()]
@@ -134,5 +148,6 @@ def threads(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("stream/<name>", stream),
     path("threads", threads),
+    path("wait", wait),
     path("", include("tests.site.events")),
 ]

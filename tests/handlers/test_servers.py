@@ -1,0 +1,60 @@
+"""The handler behind the servers that people deploy."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.servers import ASGI_SERVERS, Server
+from tests.streams.wire import Client, Control
+
+Start = Callable[[str], Server]
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Start]:
+    """Start a server with our handler, or return the one that runs."""
+    servers: dict[str, Server] = {}
+
+    def start(name: str) -> Server:
+        if name not in servers:
+            servers[name] = Server(name, environment={"SITE_HANDLER": "bolt"})
+        return servers[name]
+
+    try:
+        yield start
+    finally:
+        for server in servers.values():
+            server.stop()
+
+
+every_server = pytest.mark.parametrize("name", ASGI_SERVERS)
+
+
+@every_server
+def test_sync_view_answers(start: Start, name: str) -> None:
+    with Client(start(name), "/page") as client:
+        assert client.read_to_end() == b"here"
+
+
+@every_server
+def test_client_that_leaves_cancels_a_view(start: Start, name: str) -> None:
+    with Control() as control:
+        with Client(start(name), f"/wait?port={control.port}"):
+            assert control.connection.recv(8) == b"waiting;"
+
+        assert control.wait_until_closed() == b"cancelled"
+
+
+@every_server
+def test_client_that_leaves_ends_a_stream(start: Start, name: str) -> None:
+    with Control() as control:
+        target = f"/stream/async-waiting?port={control.port}"
+        with Client(start(name), target) as client:
+            client.read_until(b"started;")
+
+        assert control.wait_until_closed() == b"closed"
+
+
+def test_lifespan_is_answered(start: Start) -> None:
+    """Hypercorn asks for it, and says when an application knows nothing of it."""
+    assert "lifespan" not in start("hypercorn").output().lower()
