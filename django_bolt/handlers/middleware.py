@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from django_bolt.handlers.computing import find_rules
+from django_bolt.handlers.security import find_shortcut
 from django_bolt.handlers.threads import call_in_thread
 
 Handler: TypeAlias = "Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]"
@@ -79,7 +80,9 @@ class Step:
 
     def __init__(self, middleware: Any) -> None:
         self.process_request = getattr(middleware, "process_request", None)
-        self.process_response = getattr(middleware, "process_response", None)
+        self.process_response = find_shortcut(middleware) or getattr(
+            middleware, "process_response", None
+        )
         self.request_blocks, self.response_blocks = find_rules(middleware)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import io
 import logging
 import sys
@@ -529,6 +530,27 @@ def test_site_may_be_mounted(
     )
 
     assert exchange.body == b"/mounted/ /page"
+
+
+def test_site_that_is_not_mounted_begins_with_a_slash(
+    handler_class: type[ASGIHandler],
+) -> None:
+    """In a context of its own, where nothing was set before, as behind a server."""
+    with site(name_prefix, handler_class=handler_class) as handler:
+        exchange = contextvars.Context().run(_ask_in_context, handler)
+
+    assert exchange.body == b"/ /page"
+
+
+def _ask_in_context(handler: ASGIHandler) -> Exchange:
+    exchange = Exchange("/page")
+
+    async def main() -> None:
+        exchange.incoming.put_nowait({"type": "http.request"})
+        await handler(exchange.scope, exchange.receive, exchange.send)
+
+    asyncio.run(main())
+    return exchange
 
 
 @pytest.mark.parametrize("hop", [False, True], ids=["async view", "sync view"])

@@ -1,0 +1,139 @@
+"""The headers of SecurityMiddleware, whoever writes them."""
+
+from typing import Any
+
+import pytest
+from django.core.handlers.asgi import ASGIHandler
+from django.http import HttpRequest, HttpResponse
+from django.http.response import ResponseHeaders
+from django.middleware.security import SecurityMiddleware
+
+from django_bolt.handlers.security import find_shortcut
+from tests.handlers.exchanges import ask
+
+SECURITY = "django.middleware.security.SecurityMiddleware"
+
+DEFAULTS = {
+    "content-type": "text/html; charset=utf-8",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+}
+
+
+async def here(request: HttpRequest) -> HttpResponse:
+    """Answer."""
+    return HttpResponse("here")
+
+
+async def own(request: HttpRequest) -> HttpResponse:
+    """Answer with a policy of one's own."""
+    return HttpResponse("here", headers={"referrer-policy": "no-referrer"})
+
+
+class OwnHeaders(ResponseHeaders):
+    """Headers of a project's own."""
+
+
+class OwnDefaults(HttpResponse):
+    """A response that wants no defaults."""
+
+    def setdefault(self, key: str, value: Any) -> None:
+        """Do nothing."""
+
+
+async def own_headers(request: HttpRequest) -> HttpResponse:
+    """Answer with headers of another class."""
+    response = HttpResponse("here")
+    response.headers = OwnHeaders(response.headers)
+    return response
+
+
+async def own_defaults(request: HttpRequest) -> HttpResponse:
+    """Answer with a response of another class."""
+    return OwnDefaults("here")
+
+
+@pytest.mark.parametrize(
+    ("view", "settings", "headers"),
+    [
+        pytest.param(here, {}, DEFAULTS, id="defaults"),
+        pytest.param(
+            own, {}, DEFAULTS | {"referrer-policy": "no-referrer"}, id="one there"
+        ),
+        pytest.param(
+            here,
+            {"SECURE_REFERRER_POLICY": ["no-referrer", "origin"]},
+            DEFAULTS | {"referrer-policy": "no-referrer,origin"},
+            id="several policies",
+        ),
+        pytest.param(
+            here,
+            {
+                "SECURE_REFERRER_POLICY": None,
+                "SECURE_CONTENT_TYPE_NOSNIFF": False,
+                "SECURE_CROSS_ORIGIN_OPENER_POLICY": None,
+            },
+            {"content-type": "text/html; charset=utf-8"},
+            id="none wanted",
+        ),
+        pytest.param(
+            here, {"SECURE_HSTS_SECONDS": 60}, DEFAULTS, id="only for https, by http"
+        ),
+        pytest.param(own_headers, {}, DEFAULTS, id="headers of another class"),
+        pytest.param(
+            own_defaults,
+            {},
+            {
+                name: value
+                for name, value in DEFAULTS.items()
+                if name != "cross-origin-opener-policy"
+            },
+            id="response of another class",
+        ),
+    ],
+)
+def test_headers_are_written_unless_they_are_there(
+    view: Any,
+    settings: dict[str, Any],
+    headers: dict[str, str],
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        view, middleware=[SECURITY], settings=settings, handler_class=handler_class
+    )
+
+    assert exchange.headers == headers
+
+
+def test_hsts_is_written_for_https(handler_class: type[ASGIHandler]) -> None:
+    exchange = ask(
+        here,
+        middleware=[SECURITY],
+        settings={"SECURE_HSTS_SECONDS": 60},
+        scope={"scheme": "https"},
+        handler_class=handler_class,
+    )
+
+    assert exchange.headers["strict-transport-security"] == "max-age=60"
+
+
+def test_setting_that_makes_no_header_is_an_error_of_each_request(
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        here,
+        middleware=[SECURITY],
+        settings={"SECURE_CROSS_ORIGIN_OPENER_POLICY": "a\nb"},
+        handler_class=handler_class,
+    )
+
+    assert exchange.status == 500
+
+
+class Subclass(SecurityMiddleware):
+    """May do anything."""
+
+
+def test_subclass_has_no_shortcut() -> None:
+    assert find_shortcut(Subclass(lambda request: HttpResponse())) is None
