@@ -69,67 +69,100 @@ _lock = threading.Lock()
 
 
 class Lease(Executor):
-    """The thread of one request, borrowed when something is to run in it."""
+    """
+    The thread of one request, borrowed when something is to run in it.
+
+    It is the same one until it rests: then each call may have another, unless
+    one has left a database connection open, which belongs to its thread.
+    """
 
     def __init__(self, pool: Pool = POOL) -> None:
         self._pool = pool
         self._thread: ThreadPoolExecutor | None = None
         self._last: Future[Any] | None = None
-        self._is_clean = True
+        self._running = 0
+        self._is_free_of_connections = True
+        self._rests = False
+        self._is_over = False
 
     def submit(
         self, function: Callable[..., R], /, *args: Any, **kwargs: Any
     ) -> Future[R]:
         """Run a function in the request's thread, after those before it."""
         with _lock:
-            run = self._run
+            is_first = self._thread is None
             if self._thread is None:
                 self._thread = self._pool.take()
-                run = self._run_first
             thread = self._thread
-        future = thread.submit(run, function, args, kwargs)
+            self._running += 1
+        future = thread.submit(self._run, is_first, function, args, kwargs)
+        future.add_done_callback(self._note_cancelled)
         self._last = future
         return future
 
     def is_clean(self) -> bool:
         """Tell whether nothing runs for the request, and no connection is open."""
-        return self._last is None or (self._last.done() and self._is_clean)
+        return not self._running and self._is_free_of_connections
 
     def rest(self) -> None:
         """
-        Give the thread back early if nothing ties the request to it.
+        Hold a thread no longer than a call takes, from now on.
 
         For a body that is sent for hours from the event loop.
         """
-        thread = self._thread
-        if thread is not None and self.is_clean():
-            self._thread = None
-            self._pool.give_back(thread)
+        with _lock:
+            self._rests = True
+            self._let_go()
 
     async def end(self) -> None:
         """Give the thread back, and wait for what still runs in it."""
-        thread, last = self._thread, self._last
-        if thread is None or last is None:
+        if self._thread is None:
             return
-        self._thread = None
-        last.add_done_callback(lambda _: self._pool.give_back(thread))
-        if not last.done():
+        with _lock:
+            self._is_over = True
+            self._let_go()
+        last = self._last
+        if self._running and last is not None:
             # Unlike awaiting it, this leaves it alone when it is cancelled.
             await asyncio.wait((asyncio.wrap_future(last),))
 
-    def _run_first(
-        self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
-    ) -> R:
-        look_after_connections()
-        return self._run(function, args, kwargs)
-
     def _run(
-        self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        is_first: bool,
+        function: Callable[..., R],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> R:
         try:
+            if is_first:
+                look_after_connections()
             return function(*args, **kwargs)
         finally:
-            self._is_clean = not holds_connection()
+            self._is_free_of_connections = not holds_connection()
+            # Before the loop hears of the result, and looks at what is left.
+            self._settle()
+
+    def _note_cancelled(self, future: Future[Any]) -> None:
+        if future.cancelled():
+            self._settle()
+
+    def _settle(self) -> None:
+        with _lock:
+            self._running -= 1
+            if not self._running:
+                self._last = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Give the thread back if nothing ties the request to it; under the lock."""
+        thread = self._thread
+        if (
+            thread is not None
+            and not self._running
+            and (self._is_over or (self._rests and self._is_free_of_connections))
+        ):
+            self._thread = None
+            self._pool.give_back(thread)
 
 
 def has_thread() -> bool:

@@ -19,6 +19,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
+from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, get_urlconf, path
 from django.utils import translation
@@ -438,10 +439,17 @@ def test_stream_is_sent_and_closed(make: Any, handler_class: type[ASGIHandler]) 
     assert made[0].closed
 
 
+def connections_of_thread() -> list[Any]:
+    """Look at the connections, as code of a project does in a thread."""
+    return list(connections.all(initialized_only=True))
+
+
 def test_stream_in_the_loop_holds_no_thread() -> None:
     threads: list[object] = []
 
     async def look() -> AsyncIterator[bytes]:
+        threads.append(leases[-1]._thread)
+        await sync_to_async(connections_of_thread)()
         threads.append(leases[-1]._thread)
         yield b"looked"
 
@@ -461,7 +469,7 @@ def test_stream_in_the_loop_holds_no_thread() -> None:
         exchange = ask(view)
 
     assert exchange.body == b"looked"
-    assert threads == [None]
+    assert threads == [None, None]
 
 
 def test_error_in_a_stream_reaches_the_server(

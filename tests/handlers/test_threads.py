@@ -191,11 +191,23 @@ def test_thread_is_given_back_when_nobody_waits_for_its_end() -> None:
         return await asyncio.wrap_future(future)
 
     first = asyncio.run(main())
-    # Called in the thread itself, right after the result is there.
-    while (thread := pool.take()).submit(name_thread).result() != first:
-        thread.shutdown()
 
-    assert thread.submit(name_thread).result() == first
+    assert pool.take().submit(name_thread).result() == first
+
+
+def test_call_that_was_cancelled_before_it_began_is_over() -> None:
+    pool = Pool(1)
+    lease = Lease(pool)
+    hop = Hop()
+    first = lease.submit(hop)
+
+    lease.submit(name_thread).cancel()
+    hop.may_end.set()
+    name = first.result()
+    lease.rest()
+
+    assert lease.is_clean()
+    assert pool.take().submit(name_thread).result() == name
 
 
 def test_pool_ends_threads_that_are_too_many() -> None:
@@ -225,16 +237,41 @@ def test_lease_that_rests_takes_a_thread_when_it_needs_one_again() -> None:
     assert second != first
 
 
-def test_lease_keeps_a_thread_that_is_busy() -> None:
+def test_lease_that_rests_keeps_a_thread_that_is_busy() -> None:
     pool = Pool(1)
     lease = Lease(pool)
     hop = Hop()
     future = lease.submit(hop)
 
     lease.rest()
+    other = pool.take()
     hop.may_end.set()
+    name = future.result()
 
-    assert lease.submit(name_thread).result() == future.result()
+    assert other.submit(name_thread).result() != name
+    assert pool.take().submit(name_thread).result() == name
+
+
+def test_lease_that_rests_gives_its_thread_back_after_each_call() -> None:
+    pool = Pool(1)
+    lease = Lease(pool)
+    lease.rest()
+
+    name = lease.submit(name_thread).result()
+
+    assert pool.take().submit(name_thread).result() == name
+
+
+def open_connection() -> str:
+    """Open a connection, and name its thread."""
+    connection.ensure_connection()
+    return name_thread()
+
+
+def close_connection() -> str:
+    """Close the connection of this thread, and name it."""
+    connection.close()
+    return name_thread()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -242,12 +279,13 @@ def test_lease_keeps_a_thread_with_an_open_connection() -> None:
     pool = Pool(1)
     lease = Lease(pool)
 
-    lease.submit(lambda: connection.ensure_connection()).result()
-    kept_open = lease.is_clean()
     lease.rest()
-    lease.submit(lambda: connection.close()).result()
+    first = lease.submit(open_connection).result()
+    is_clean = lease.is_clean()
+    second = lease.submit(close_connection).result()
 
-    assert not kept_open
+    assert not is_clean
+    assert second == first
     assert lease.is_clean()
 
 
