@@ -45,6 +45,9 @@ from django_bolt.handlers.threads import (
 from django_bolt.handlers.types import Message, Receive, Scope, Send
 from django_bolt.handlers.views import ViewCaller, accept_inline
 
+_DJANGOS_CALL = ASGIHandler.__call__
+"""Packages that trace requests replace it; theirs is called then."""
+
 
 class BoltASGIHandler(ViewCaller, ASGIHandler):
     """
@@ -59,7 +62,11 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         """Answer one connection of the server, by the ASGI specification."""
         if scope["type"] == "lifespan":
             await answer_lifespan(receive, send)
-        elif scope["type"] != "http" or has_thread():
+        elif (
+            scope["type"] != "http"
+            or has_thread()
+            or ASGIHandler.__call__ is not _DJANGOS_CALL
+        ):
             await super().__call__(scope, receive, send)
         elif can_be_cancelled(asyncio.current_task()):
             await self._lend(scope, receive, send)
@@ -158,7 +165,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         is_stopped = False
         try:
             response = await watch.over(self.run_get_response(request))
-            if lease is not None and response.streaming and response.is_async:
+            if lease is not None and getattr(response, "is_async", False):
                 lease.rest()
             await watch.over(self.send_response(response, send))
         except asyncio.CancelledError:

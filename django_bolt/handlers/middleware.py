@@ -54,6 +54,7 @@ def _is_ordinary(middleware: Any) -> bool:
     kind = type(middleware)
     return (
         isinstance(middleware, MiddlewareMixin)
+        and getattr(middleware, "async_mode", False)
         and kind.__call__ is MiddlewareMixin.__call__
         and kind.__acall__ is MiddlewareMixin.__acall__
         and not iscoroutinefunction(getattr(middleware, "process_request", None))

@@ -111,6 +111,14 @@ class Rewrapping(Noting):
         super().__init__(between)
 
 
+class Careless(MiddlewareMixin):
+    """Forgets the mode that it is in."""
+
+    def __init__(self, get_response: Any) -> None:
+        super().__init__(get_response)
+        del self.async_mode
+
+
 class Unused(MiddlewareMixin):
     """Takes itself out."""
 

@@ -62,6 +62,23 @@ def test_websocket_is_refused(handler_class: type[ASGIHandler]) -> None:
         ask(here, kind="websocket", handler_class=handler_class)
 
 
+def test_call_that_another_package_has_replaced_is_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[str] = []
+    call = ASGIHandler.__call__
+
+    async def trace(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        traced.append(scope["path"])
+        await call(self, scope, receive, send)
+
+    monkeypatch.setattr(ASGIHandler, "__call__", trace)
+
+    exchange = ask(here, "/traced")
+
+    assert (traced, exchange.body) == (["/traced"], b"here")
+
+
 # --- The body of the request
 
 

@@ -213,6 +213,17 @@ def test_error_between_two_passes_by_the_inner_one(
     assert TRAIL == ["First in", "Rewrapping in", "between", "First out 500"]
 
 
+def test_middleware_that_is_broken_fails_when_it_is_called(
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        in_loop, middleware=names("First", "Careless"), handler_class=handler_class
+    )
+
+    assert exchange.status == 500
+    assert TRAIL == ["First in", "First out 500"]
+
+
 @pytest.mark.parametrize(
     ("middleware", "path", "headers", "status"),
     [

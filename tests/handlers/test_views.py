@@ -1,6 +1,7 @@
 """The view and what middleware does around its call."""
 
 import functools
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,8 +12,10 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template import engines
 from django.template.response import SimpleTemplateResponse
+from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
+from django_bolt import BoltAPI
 from django_bolt.handlers.views import is_async_view
 from tests.handlers.exchanges import ask
 from tests.handlers.layers import TRAIL
@@ -312,3 +315,33 @@ def test_returned_values_become_responses_behind_bolt_middleware() -> None:
 
     assert exchange.headers["content-type"] == "application/json"
     assert exchange.body == b'{"a":1}'
+
+
+@pytest.mark.parametrize("middleware", [[], ["django_bolt.middleware.BoltMiddleware"]])
+def test_handlers_of_bolt_api_are_called(
+    middleware: list[str], handler_class: type[ASGIHandler]
+) -> None:
+    api = BoltAPI()
+
+    @api.get("/items/{number}")
+    async def item(number: int) -> dict[str, int]:
+        return {"number": number}
+
+    @api.get("/names/{number}")
+    def name(number: int) -> list[int]:
+        return [number]
+
+    urlconf = types.ModuleType("of_api")
+    vars(urlconf)["urlpatterns"] = [path("", include(api.urls))]
+    bodies = [
+        ask(
+            guarded,
+            target,
+            middleware=middleware,
+            settings={"ROOT_URLCONF": urlconf},
+            handler_class=handler_class,
+        ).body
+        for target in ("/items/3", "/names/4")
+    ]
+
+    assert bodies == [b'{"number":3}', b"[4]"]
