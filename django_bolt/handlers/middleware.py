@@ -20,7 +20,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from django_bolt.handlers.computing import find_rules
-from django_bolt.handlers.security import find_shortcut
+from django_bolt.handlers.shortcuts import find_shortcut
 from django_bolt.handlers.threads import call_in_thread
 
 Handler: TypeAlias = "Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]"

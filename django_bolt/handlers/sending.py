@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
-from django.http.response import HttpResponseBase
+from django.http.response import HttpResponseBase, ResponseHeaders
 
 from django_bolt.handlers.types import Send
 
@@ -22,7 +22,16 @@ def encode_headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
 
     Names keep their case: some clients want ``Content-Type`` so.
     """
-    items: Iterable[tuple[Any, Any]] = response.items()
+    headers: Any = response.headers
+    items: Iterable[Any]
+    if (
+        type(headers) is ResponseHeaders
+        and type(response).items is HttpResponseBase.items
+    ):
+        # What items() would yield, of which each is looked up by name again.
+        items = headers._store.values()
+    else:
+        items = response.items()
     fields = [
         (
             _encode_name(name) if isinstance(name, str) else bytes(name),

@@ -10,7 +10,7 @@ from typing import Any
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
-from django.http.response import HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseBase
 
 from django_bolt.handlers.computing import accepts_at_once, class_name
 from django_bolt.handlers.threads import call_in_thread
@@ -79,7 +79,8 @@ class ViewCaller(BaseHandler):
                 response = await call_in_thread(
                     self._call_in_thread, request, call, view, args, kwargs
                 )
-        if type(response) is HttpResponse:
+        if isinstance(response, HttpResponseBase) and not hasattr(response, "render"):
+            # Neither nothing nor a coroutine, and ready.
             return response
         return await self._complete(request, response, view)
 

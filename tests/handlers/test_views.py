@@ -214,6 +214,19 @@ def test_view_that_returns_nothing_is_an_error(
     assert exchange.status == 500
 
 
+def say(request: HttpRequest) -> Any:
+    """Return what is no response."""
+    return "text"
+
+
+@pair(say)
+def test_value_that_nobody_converts_is_left_to_the_server(
+    view: Any, handler_class: type[ASGIHandler]
+) -> None:
+    with pytest.raises(AttributeError, match="_resource_closers"):
+        ask(view, handler_class=handler_class)
+
+
 class Callable:
     """A view that cannot be hashed."""
 

@@ -1,17 +1,21 @@
-"""The headers of SecurityMiddleware, whoever writes them."""
+"""The headers of two of Django's middleware, whoever writes them."""
 
+import types
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import ResponseHeaders
 from django.middleware.security import SecurityMiddleware
+from django.urls import path
 
-from django_bolt.handlers.security import find_shortcut
+from django_bolt.handlers.shortcuts import find_shortcut
 from tests.handlers.exchanges import ask
 
 SECURITY = "django.middleware.security.SecurityMiddleware"
+COMMON = "django.middleware.common.CommonMiddleware"
 
 DEFAULTS = {
     "content-type": "text/html; charset=utf-8",
@@ -137,3 +141,71 @@ class Subclass(SecurityMiddleware):
 
 def test_subclass_has_no_shortcut() -> None:
     assert find_shortcut(Subclass(lambda request: HttpResponse())) is None
+
+
+class OwnHasHeader(HttpResponse):
+    """A response that says it has every header."""
+
+    def has_header(self, header: str) -> bool:
+        """Say so."""
+        return True
+
+
+async def has_every_header(request: HttpRequest) -> HttpResponse:
+    """Answer with a response of another class."""
+    return OwnHasHeader("here")
+
+
+async def has_a_length(request: HttpRequest) -> HttpResponse:
+    """Answer with a length of one's own."""
+    return HttpResponse("here", headers={"content-length": "004"})
+
+
+async def has_no_length(request: HttpRequest) -> StreamingHttpResponse:
+    """Answer with a stream."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"here"
+
+    return StreamingHttpResponse(chunks())
+
+
+async def found_nothing(request: HttpRequest) -> HttpResponse:
+    """Answer that there is nothing."""
+    return HttpResponse("nothing", status=404)
+
+
+@pytest.mark.parametrize(
+    ("view", "length"),
+    [
+        pytest.param(here, "4", id="content"),
+        pytest.param(own_headers, "4", id="headers of another class"),
+        pytest.param(has_a_length, "004", id="one there"),
+        pytest.param(has_every_header, None, id="response of another class"),
+        pytest.param(has_no_length, None, id="stream"),
+        pytest.param(found_nothing, "7", id="not found"),
+    ],
+)
+def test_length_is_written_unless_it_is_there(
+    view: Any, length: str | None, handler_class: type[ASGIHandler]
+) -> None:
+    exchange = ask(view, middleware=[COMMON], handler_class=handler_class)
+
+    assert exchange.headers.get("content-length") == length
+
+
+def test_slash_is_added_where_that_finds_something(
+    handler_class: type[ASGIHandler],
+) -> None:
+    urlconf = types.ModuleType("with_slash")
+    vars(urlconf)["urlpatterns"] = [path("page/", here)]
+
+    exchange = ask(
+        here,
+        "/page",
+        middleware=[COMMON],
+        settings={"ROOT_URLCONF": urlconf},
+        handler_class=handler_class,
+    )
+
+    assert (exchange.status, exchange.headers["location"]) == (301, "/page/")
