@@ -4,7 +4,7 @@ The demo as an ASGI application: ``uvicorn testproject.asgi:application``.
 
 import os
 
-from django.core.asgi import get_asgi_application
+from django_bolt.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
 

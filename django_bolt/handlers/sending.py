@@ -22,26 +22,27 @@ def encode_headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
 
     Names keep their case: some clients want ``Content-Type`` so.
     """
-    headers: Any = response.headers
-    items: Iterable[Any]
-    if (
-        type(headers) is ResponseHeaders
-        and type(response).items is HttpResponseBase.items
-    ):
-        # What items() would yield, of which each is looked up by name again.
-        items = headers._store.values()
-    else:
-        items = response.items()
     fields = [
         (
             _encode_name(name) if isinstance(name, str) else bytes(name),
             value.encode("latin1") if isinstance(value, str) else bytes(value),
         )
-        for name, value in items
+        for name, value in _find_items(response)
     ]
     for cookie in response.cookies.values():
         fields.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
     return fields
+
+
+def _find_items(response: Any) -> Iterable[tuple[Any, Any]]:
+    headers = response.headers
+    if (
+        type(headers) is ResponseHeaders
+        and type(response).items is HttpResponseBase.items
+    ):
+        # What items() would yield, of which each is looked up by name again.
+        return headers._store.values()
+    return response.items()  # type: ignore[no-any-return]
 
 
 async def send_content(response: Any, send: Send, chunk_size: int) -> None:
