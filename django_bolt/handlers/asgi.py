@@ -38,6 +38,7 @@ from django_bolt.handlers.requests import ASGIRequest
 from django_bolt.handlers.sending import send_content
 from django_bolt.handlers.threads import (
     Lease,
+    call_in_thread,
     close_lease,
     has_thread,
     open_lease,
@@ -203,7 +204,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         elif response is None:
             await request_finished.asend(sender=self.__class__)
         else:
-            await sync_to_async(response.close)()
+            await call_in_thread(response.close)
 
 
 def _is_plain(request: ASGIRequest, response: Any) -> bool:
