@@ -71,14 +71,13 @@ def test_what_waits_runs_on_in_the_same_task() -> None:
 
 def test_error_of_what_it_waits_for_goes_inside() -> None:
     async def recover(future: asyncio.Future[str]) -> str:
-        for _ in range(2):
-            try:
-                await future
-            except ValueError:
-                future = asyncio.get_running_loop().create_future()
-                asyncio.get_running_loop().call_soon(
-                    future.set_exception, ValueError("again")
-                )
+        loop = asyncio.get_running_loop()
+        with pytest.raises(ValueError, match="once"):
+            await future
+        again: asyncio.Future[str] = loop.create_future()
+        loop.call_soon(again.set_exception, ValueError("again"))
+        with pytest.raises(ValueError, match="again"):
+            await again
         return "recovered"
 
     async def main() -> str:
