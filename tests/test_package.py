@@ -23,7 +23,8 @@ LAYERS = [
     ["conversion"],
     ["api", "middleware", "views"],
     ["handlers"],
-    ["asgi", "checks", "testing"],
+    ["handlers"],
+    ["asgi", "checks", "testing", "wsgi"],
     ["apps", "__init__"],
 ]
 """From the ground up: a part imports what lies below it, and its own modules."""

@@ -1,0 +1,185 @@
+"""
+BoltWSGIHandler: Django's WSGI handler, with shortcuts where nothing can differ.
+
+Each shortcut has a condition that is checked at each request, and Django's own
+way beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, cast
+
+from django.conf import settings
+from django.core.cache import close_caches
+from django.core.handlers.base import reset_urlconf
+from django.core.handlers.wsgi import (
+    LimitedStream,
+    WSGIHandler,
+    WSGIRequest,
+    get_script_name,
+)
+from django.core.signals import request_started
+from django.db import close_old_connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import set_script_prefix, set_urlconf
+
+from django_bolt.handlers.idle import cache_ends, is_kept, thread_connections
+from django_bolt.handlers.receivers import FINISHED, STARTED
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+_NO_BODY = LimitedStream(BytesIO(), 0)
+"""The body of every request without one: it has no state that reading changes."""
+
+
+class BoltWSGIRequest(WSGIRequest):
+    """
+    Django's request; one without a body is made with less ado.
+
+    Args:
+        environ: What the server gave. Its values come from the client.
+    """
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        script_name = _plain_script_name(environ)
+        # If it is empty, "operate as if '/' was requested", as Django says.
+        path_info = environ.get("PATH_INFO") or "/"
+        if (
+            script_name is None
+            or not path_info.isascii()
+            or environ.get("CONTENT_TYPE")
+            or environ.get("CONTENT_LENGTH") not in (None, "", "0")
+        ):
+            super().__init__(environ)
+            return
+        # All that Django's constructor assigns.
+        self.environ = environ
+        self.META = environ
+        self.path_info = path_info
+        self.path = f"{script_name.rstrip('/')}/{path_info.replace('/', '', 1)}"
+        environ["PATH_INFO"] = path_info
+        environ["SCRIPT_NAME"] = script_name
+        self.method = environ["REQUEST_METHOD"].upper()
+        self.content_type = ""
+        self.content_params = {}
+        self._stream = _NO_BODY  # type: ignore[assignment]  # as Django does
+        self._read_started = False
+        self.resolver_match = None
+
+
+class BoltWSGIHandler(WSGIHandler):
+    """
+    Answer WSGI requests as Django's handler does, in less time.
+
+    The signals of a request are not sent as long as nobody but Django listens
+    and there is nothing to do for it. A response that is complete in memory, and
+    whose end takes no time, ends before it is handed to the server, as a list:
+    some servers write that in one go, and close nothing of it.
+    """
+
+    request_class = BoltWSGIRequest
+
+    def __call__(  # type: ignore[override]  # Django's returns file wrappers too
+        self, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer one request, as PEP 3333 has it."""
+        script_name = _plain_script_name(environ)
+        if script_name is None:
+            script_name = get_script_name(environ)
+        set_script_prefix(script_name)
+        # Django's own receivers concern the connections of this thread only.
+        if STARTED.present() is None or thread_connections():
+            request_started.send(sender=type(self), environ=environ)
+        request = self.request_class(environ)
+        response: Any = self.get_response(request)
+        response._handler_class = type(self)
+        start_response(
+            f"{response.status_code} {response.reason_phrase}", _headers_of(response)
+        )
+        if _is_complete(request, response) and _end_at_once(request, response):
+            return list(response)
+        file = getattr(response, "file_to_stream", None)
+        if file is not None and environ.get("wsgi.file_wrapper"):
+            # The server closes the file, not the response: "Patch it to use
+            # response.close instead", as Django says.
+            file.close = response.close
+            response = environ["wsgi.file_wrapper"](file, response.block_size)
+        return cast("Iterable[bytes]", response)
+
+
+def _plain_script_name(environ: WSGIEnvironment) -> str | None:
+    """Return SCRIPT_NAME if Django would return it as it is; else ``None``."""
+    name = environ.get("SCRIPT_NAME", "")
+    if (
+        name.isascii()
+        and settings.FORCE_SCRIPT_NAME is None
+        and not environ.get("SCRIPT_URL")
+        and not environ.get("REDIRECT_URL")
+    ):
+        return cast(str, name)
+    return None
+
+
+def _headers_of(response: HttpResponseBase) -> list[tuple[str, str]]:
+    headers = list(response.items())
+    for cookie in response.cookies.values():
+        headers.append(("Set-Cookie", cookie.OutputString()))
+    return headers
+
+
+def _is_complete(request: HttpRequest, response: Any) -> bool:
+    """Tell whether the body is in memory, and only Django waits for the end."""
+    return (
+        _ends_as_djangos(type(response))  # type: ignore[arg-type]  # is hashable
+        and "close" not in vars(response)
+        and type(request).close is HttpRequest.close
+        and response._resource_closers == [request.close]
+    )
+
+
+@lru_cache(maxsize=256)
+def _ends_as_djangos(kind: type[HttpResponseBase]) -> bool:
+    return (
+        issubclass(kind, HttpResponse)
+        and kind.__iter__ is HttpResponse.__iter__
+        and kind.close is HttpResponseBase.close
+    )
+
+
+def _end_at_once(request: HttpRequest, response: Any) -> bool:
+    """
+    Do what closing the response would do, if that takes no time.
+
+    Returns:
+        Whether it was done. It is not if a receiver of ``request_finished`` is not
+        Django's, or a database or cache would be waited for: then the client gets
+        its response first.
+    """
+    receivers = FINISHED.present()
+    if receivers is None:
+        return False
+    open_connections: Sequence[BaseDatabaseWrapper] = ()
+    if close_old_connections in receivers:
+        open_connections = thread_connections()
+        if not all(map(is_kept, open_connections)):
+            return False
+    if close_caches in receivers and cache_ends.are_due():
+        return False
+    # Not suppress(), which takes as long as all the rest.
+    try:  # noqa: SIM105
+        request.close()
+    except Exception:
+        pass
+    response._resource_closers.clear()
+    response.closed = True
+    for connection in open_connections:
+        connection.close_if_unusable_or_obsolete()
+    if reset_urlconf in receivers:
+        set_urlconf(None)
+    return True
