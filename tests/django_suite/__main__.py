@@ -11,7 +11,7 @@ from pathlib import Path
 
 import django
 
-from tests.django_suite.differences import DIFFERENCES
+from tests.django_suite.differences import documented
 from tests.django_suite.labels import LABELS
 from tests.django_suite.recording import OUTCOME
 
@@ -113,12 +113,13 @@ def report(differences: dict[str, str], *, whole: bool) -> int:
         differences: The traceback of each test that fails with our handlers alone.
         whole: Whether everything ran, so that what is missing here has passed.
     """
-    for label in sorted(DIFFERENCES.keys() & differences.keys()):
-        print(f"as documented: {label}: {DIFFERENCES[label]}")
-    unexpected = sorted(differences.keys() - DIFFERENCES.keys())
+    known = documented(django.VERSION[:2])
+    for label in sorted(known.keys() & differences.keys()):
+        print(f"as documented: {label}: {known[label]}")
+    unexpected = sorted(differences.keys() - known.keys())
     for label in unexpected:
         print(f"\nDIFFERENT: {label}\n{differences[label]}")
-    stale = sorted(DIFFERENCES.keys() - differences.keys()) if whole else []
+    stale = sorted(known.keys() - differences.keys()) if whole else []
     for label in stale:
         print(f"STALE: {label} is listed as a difference, and passes.")
     if not unexpected and not stale:

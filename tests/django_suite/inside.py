@@ -12,13 +12,19 @@ import importlib
 import runpy
 import sys
 from types import ModuleType
+from typing import Any
 
+import django.core.handlers.asgi
 import django.core.handlers.wsgi
 from django.conf import global_settings
 
+from django_bolt.handlers.asgi import BoltASGIHandler
+from django_bolt.handlers.middleware import join
+from django_bolt.handlers.views import ViewCaller, accept_inline
 from django_bolt.handlers.wsgi import BoltWSGIHandler, BoltWSGIRequest
 
 REPLACEMENTS: dict[type, type] = {
+    django.core.handlers.asgi.ASGIHandler: BoltASGIHandler,
     django.core.handlers.wsgi.WSGIHandler: BoltWSGIHandler,
     django.core.handlers.wsgi.WSGIRequest: BoltWSGIRequest,
 }
@@ -44,6 +50,8 @@ def replace_classes() -> None:
         _replace_in(importlib.import_module(name))
     for module in [m for n, m in sys.modules.items() if n.startswith("django.")]:
         _replace_in(module)
+    client: Any = importlib.import_module("django.test.client")
+    client.AsyncClientHandler = _with_our_chain(client.AsyncClientHandler)
 
 
 def _replace_in(module: ModuleType) -> None:
@@ -51,6 +59,23 @@ def _replace_in(module: ModuleType) -> None:
         # Not isinstance(), which sets up what is lazy.
         if issubclass(type(value), type) and value in REPLACEMENTS:
             setattr(module, name, REPLACEMENTS[value])
+
+
+def _with_our_chain(djangos: Any) -> Any:
+    """Return the handler of the async test client, with our chain of middleware."""
+
+    class AsyncClientHandler(ViewCaller, djangos):  # type: ignore[misc]
+        def adapt_method_mode(
+            self, is_async: bool, method: Any, *args: Any, **kwargs: Any
+        ) -> Any:
+            adapted = super().adapt_method_mode(is_async, method, *args, **kwargs)
+            if not is_async:
+                return adapted
+            return (
+                join(adapted) if adapted is method else accept_inline(method, adapted)
+            )
+
+    return AsyncClientHandler
 
 
 def check_subclasses() -> None:
