@@ -23,8 +23,9 @@ LAYERS = [
     ["conversion"],
     ["api", "middleware", "views"],
     ["handlers"],
-    ["handlers"],
     ["asgi", "checks", "testing", "wsgi"],
+    ["serving"],
+    ["management"],
     ["apps", "__init__"],
 ]
 """From the ground up: a part imports what lies below it, and its own modules."""

@@ -1,0 +1,81 @@
+"""The options of ``runbolt``, each with what it is for."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+DEFAULT_ADDRESS = "127.0.0.1:8000"
+
+
+def positive(text: str) -> int:
+    """Return a number above zero; argparse tells about any other text."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "address": {
+        "nargs": "?",
+        "default": DEFAULT_ADDRESS,
+        "help": "Where to listen: PORT, HOST:PORT, [IPv6]:PORT, or unix:PATH for a "
+        f"socket that a proxy connects to. Default: {DEFAULT_ADDRESS}, which only "
+        "this machine reaches; 0.0.0.0:PORT is for everybody.",
+    },
+    "--interface": {
+        "choices": ("asgi", "wsgi"),
+        "default": "asgi",
+        "help": "How the server calls the project. asgi (the default) holds thousands "
+        "of open streams in one process, and runs async views as they are; it takes "
+        "ASGI_APPLICATION, or django-bolt's handler where that is not set. wsgi needs "
+        "less for sync views, and a thread for each open stream; it takes "
+        "WSGI_APPLICATION in the same way.",
+    },
+    "--processes": {
+        "type": positive,
+        "default": 1,
+        "help": "Processes that serve, each with its own memory. Default: 1, with "
+        "which caches and channels in memory are shared by all requests. One for each "
+        "core is a good start for projects that keep nothing in memory.",
+    },
+    "--threads": {
+        "type": positive,
+        "default": 8,
+        "help": "With wsgi: threads of each process that run views. As many requests "
+        "are answered at once, with as many database connections. Default: 8.",
+    },
+    "--stop-timeout": {
+        "type": positive,
+        "default": 10,
+        "metavar": "SECONDS",
+        "help": "How long requests may take that are under way when the server is "
+        "told to stop; then they are cut off. Event streams are told to end, and do "
+        "not wait for it. Default: 10.",
+    },
+    "--nostatic": {
+        "action": "store_true",
+        "help": "Leave static files to somebody else. Otherwise, where "
+        "django.contrib.staticfiles is installed: with DEBUG they are served from "
+        "where they lie, as runserver does; without, what collectstatic has put into "
+        "STATIC_ROOT is served at STATIC_URL.",
+    },
+    "--access-log": {"action": "store_true", "help": "Log each request."},
+    "--reload": {
+        "action": "store_true",
+        "help": "Start anew when a file below this directory changes: for development.",
+    },
+    "--print": {
+        "action": "store_true",
+        "dest": "only_print",
+        "help": "Print what would be done, and do nothing.",
+    },
+}
+"""What ``add_argument`` takes, by name."""
+
+
+def add_options(parser: ArgumentParser) -> None:
+    """Teach a parser the options."""
+    for name, details in OPTIONS.items():
+        parser.add_argument(name, **details)
