@@ -1,4 +1,4 @@
-"""The request of the ASGI handler: Django's, that remembers good hosts."""
+"""Requests: Django's, that remember good hosts."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import functools
 
 from django.conf import settings
 from django.core.handlers import asgi
+from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 LONGEST_HOST = 255
 """Characters of a name in DNS; what is longer is not worth remembering."""
 
 
-class ASGIRequest(asgi.ASGIRequest):
+class KnownHosts(HttpRequest):
     """
-    Django's request; named like it, as its text shows the name.
+    A request whose host is compared with the hosts that were found good before.
 
     ``CommonMiddleware`` looks at the host of each request, mostly at the same
     few again.
@@ -30,6 +31,10 @@ class ASGIRequest(asgi.ASGIRequest):
         ):
             return super().get_host()
         return host
+
+
+class ASGIRequest(KnownHosts, asgi.ASGIRequest):
+    """Django's request; named like it, as its text shows the name."""
 
 
 @functools.lru_cache(maxsize=256)

@@ -14,22 +14,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 from django.conf import settings
 from django.core.cache import close_caches
+from django.core.handlers import wsgi
 from django.core.handlers.base import reset_urlconf
-from django.core.handlers.wsgi import (
-    LimitedStream,
-    WSGIHandler,
-    WSGIRequest,
-    get_script_name,
-)
+from django.core.handlers.wsgi import LimitedStream, WSGIHandler, get_script_name
 from django.core.signals import request_started
 from django.db import close_old_connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.urls import set_script_prefix, set_urlconf
+from django.http.response import HttpResponseBase, ResponseHeaders
+from django.urls import get_script_prefix, set_script_prefix, set_urlconf
 
 from django_bolt.handlers.idle import cache_ends, is_kept, thread_connections
 from django_bolt.handlers.receivers import FINISHED, STARTED
+from django_bolt.handlers.requests import KnownHosts
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -38,9 +35,11 @@ _NO_BODY = LimitedStream(BytesIO(), 0)
 """The body of every request without one: it has no state that reading changes."""
 
 
-class BoltWSGIRequest(WSGIRequest):
+class WSGIRequest(KnownHosts, wsgi.WSGIRequest):
     """
     Django's request; one without a body is made with less ado.
+
+    It is named like Django's, as its text shows the name.
 
     Args:
         environ: What the server gave. Its values come from the client.
@@ -83,7 +82,7 @@ class BoltWSGIHandler(WSGIHandler):
     some servers write that in one go, and close nothing of it.
     """
 
-    request_class = BoltWSGIRequest
+    request_class = WSGIRequest
 
     def __call__(  # type: ignore[override]  # Django's returns file wrappers too
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -92,7 +91,10 @@ class BoltWSGIHandler(WSGIHandler):
         script_name = _plain_script_name(environ)
         if script_name is None:
             script_name = get_script_name(environ)
-        set_script_prefix(script_name)
+        prefix = script_name if script_name.endswith("/") else f"{script_name}/"
+        # Asking takes half as long as setting.
+        if get_script_prefix() != prefix:
+            set_script_prefix(prefix)
         # Django's own receivers concern the connections of this thread only.
         if STARTED.present() is None or thread_connections():
             request_started.send(sender=type(self), environ=environ)
@@ -126,8 +128,15 @@ def _plain_script_name(environ: WSGIEnvironment) -> str | None:
     return None
 
 
-def _headers_of(response: HttpResponseBase) -> list[tuple[str, str]]:
-    headers = list(response.items())
+def _headers_of(response: Any) -> list[tuple[str, str]]:
+    headers: list[tuple[str, str]]
+    if type(response).items is HttpResponseBase.items and (
+        type(response.headers) is ResponseHeaders
+    ):
+        # What items() gives, one by one.
+        headers = list(response.headers._store.values())
+    else:
+        headers = list(response.items())
     for cookie in response.cookies.values():
         headers.append(("Set-Cookie", cookie.OutputString()))
     return headers

@@ -31,11 +31,6 @@ DIFFERENCES = (
         "in one message stays in memory.",
         since=(6, 0),
     ),
-    Difference(
-        "requests_tests.tests.RequestsTests.test_wsgirequest_repr",
-        "The class of a request is ours, and its `repr()` says so: "
-        "`<BoltWSGIRequest: GET '/'>`.",
-    ),
 )
 
 

@@ -20,13 +20,15 @@ from django.conf import global_settings
 
 from django_bolt.handlers.asgi import BoltASGIHandler
 from django_bolt.handlers.middleware import join
+from django_bolt.handlers.requests import ASGIRequest
 from django_bolt.handlers.views import ViewCaller, accept_inline
-from django_bolt.handlers.wsgi import BoltWSGIHandler, BoltWSGIRequest
+from django_bolt.handlers.wsgi import BoltWSGIHandler, WSGIRequest
 
 REPLACEMENTS: dict[type, type] = {
     django.core.handlers.asgi.ASGIHandler: BoltASGIHandler,
     django.core.handlers.wsgi.WSGIHandler: BoltWSGIHandler,
-    django.core.handlers.wsgi.WSGIRequest: BoltWSGIRequest,
+    django.core.handlers.asgi.ASGIRequest: ASGIRequest,
+    django.core.handlers.wsgi.WSGIRequest: WSGIRequest,
 }
 """Our classes by those of Django's whose place they take."""
 

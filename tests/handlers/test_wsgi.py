@@ -11,7 +11,8 @@ from wsgiref.util import FileWrapper
 import pytest
 from django.core.cache import caches, close_caches
 from django.core.handlers.base import reset_urlconf
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.handlers.wsgi import WSGIRequest as DjangoWSGIRequest
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connection, reset_queries
 from django.http import (
@@ -26,7 +27,7 @@ from django.test import override_settings
 from django.urls import get_script_prefix, get_urlconf
 
 from django_bolt import JSON
-from django_bolt.handlers.wsgi import BoltWSGIHandler, BoltWSGIRequest
+from django_bolt.handlers.wsgi import BoltWSGIHandler, WSGIRequest
 from django_bolt.wsgi import get_wsgi_application
 from tests.handlers.exchange import ask, in_new_thread, make_environ, routed
 
@@ -179,7 +180,7 @@ def test_application_is_a_handler_of_djangos_kind() -> None:
 
 
 def test_request_class_of_a_subclass_is_used() -> None:
-    class Request(WSGIRequest):
+    class Request(DjangoWSGIRequest):
         pass
 
     class Handler(BoltWSGIHandler):
@@ -195,7 +196,7 @@ def test_environ_of_a_request_is_the_servers() -> None:
     """Django's constructor writes into it, and middleware of servers reads it."""
     environ = make_environ("")
 
-    request = BoltWSGIRequest(environ)
+    request = WSGIRequest(environ)
 
     assert request.environ is environ
     assert request.META is environ
@@ -367,7 +368,7 @@ def test_response_that_ends_otherwise_is_left_to_the_server(
 
 
 def test_request_with_a_close_of_its_own_is_left_to_the_server() -> None:
-    class Request(WSGIRequest):
+    class Request(DjangoWSGIRequest):
         def close(self) -> None:
             raise AssertionError("Too early.")
 
@@ -576,3 +577,14 @@ def test_cache_that_must_be_closed_is_closed_after_the_body() -> None:
 
     assert isinstance(result, HttpResponse)
     assert times_closed == 1
+
+
+def test_headers_are_those_of_items_where_a_response_has_its_own() -> None:
+    class Marked(HttpResponse):
+        def items(self) -> Any:
+            return [("X-Only", "this")]
+
+    with routed(lambda request: Marked("x")):
+        reply = in_new_thread(lambda: ask(BoltWSGIHandler(), make_environ()))
+
+    assert reply.headers == (("X-Only", "this"),)
