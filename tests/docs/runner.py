@@ -10,7 +10,8 @@ What a block is decides how it is run:
   stands for what the project has there already.
 - ``pycon`` is a doctest, in the same module.
 - ``console`` is replayed against a server, over WSGI and over ASGI.
-- ``sh`` sets something up: ``.ci/run`` runs it.
+- ``sh`` sets something up: ``.ci/run`` runs it. Lines that start ``runbolt`` are
+  run as far as they print what they would do.
 - ``nginx``, ``apache`` and ``lighttpd`` configure a server:
   ``tests/test_sendfile_servers.py`` runs it with the blocks of files.md.
 """
@@ -19,6 +20,7 @@ import doctest
 import inspect
 import io
 import re
+import shlex
 import sys
 import types
 from collections.abc import Iterator
@@ -28,6 +30,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.checks import run_checks
+from django.core.management import call_command
 from django.test import override_settings
 from django.urls import URLPattern, path
 from django.views import View
@@ -38,6 +41,9 @@ from tests.docs.transcripts import matches, read_transcript, run_curl
 
 SET_UP = re.compile(r"python3 -m venv .* (-m pytest|manage\.py demo)\n")
 """The lines that ``.ci/run`` reads out of README.md and runs."""
+
+RUNBOLT = "python manage.py runbolt"
+"""How each line of a block begins that starts the server."""
 
 
 class Page:
@@ -76,6 +82,8 @@ class Page:
                 self.run_session(block)
             case "console", _:
                 self.run_transcript(block)
+            case "sh", _ if block.text.startswith(RUNBOLT):
+                self.run_runbolt(block)
             case "sh", _:
                 assert SET_UP.fullmatch(block.text), f"{block}: nothing runs this."
             case "nginx" | "apache" | "lighttpd", _:
@@ -125,6 +133,13 @@ class Page:
                 assert matches(exchange.output, output), (
                     f"{block}: {exchange.command}\n\n{output}"
                 )
+
+    def run_runbolt(self, block: Block) -> None:
+        """Let each line print what it would do; one that is wrong raises."""
+        for line in block.text.splitlines():
+            assert line.startswith(RUNBOLT), f"{block}: {line}"
+            options = shlex.split(line.removeprefix(RUNBOLT))
+            call_command("runbolt", *options, "--print", stdout=io.StringIO())
 
     def urlpatterns(self) -> list[URLPattern]:
         """Return the page's own URL patterns, or one for each of its views."""
