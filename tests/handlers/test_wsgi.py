@@ -24,7 +24,12 @@ from django.http import (
     StreamingHttpResponse,
 )
 from django.test import override_settings
-from django.urls import get_script_prefix, get_urlconf
+from django.urls import (
+    clear_script_prefix,
+    get_script_prefix,
+    get_urlconf,
+    set_urlconf,
+)
 
 from django_bolt import JSON
 from django_bolt.handlers.wsgi import BoltWSGIHandler, WSGIRequest
@@ -45,6 +50,9 @@ def settings_of_a_small_site() -> Iterator[None]:
         DEBUG_PROPAGATE_EXCEPTIONS=False,
     ):
         yield
+    # Django leaves the prefix of the last request to its thread.
+    clear_script_prefix()
+    set_urlconf(None)
 
 
 def describe(request: HttpRequest) -> HttpResponse:
@@ -163,6 +171,7 @@ def test_handler_gives_what_djangos_gives(
         djangos = ask(WSGIHandler(), environ())
         logged = [record.getMessage() for record in caplog.records]
         caplog.clear()
+        clear_script_prefix()
         ours = ask(BoltWSGIHandler(), environ())
 
     assert ours.status == djangos.status
