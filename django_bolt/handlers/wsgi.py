@@ -31,6 +31,9 @@ from django_bolt.handlers.requests import KnownHosts
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+_DJANGOS_CALL = WSGIHandler.__call__
+"""Packages that trace requests replace it; theirs is called then."""
+
 _NO_BODY = LimitedStream(BytesIO(), 0)
 """The body of every request without one: it has no state that reading changes."""
 
@@ -88,6 +91,8 @@ class BoltWSGIHandler(WSGIHandler):
         self, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
         """Answer one request, as PEP 3333 has it."""
+        if WSGIHandler.__call__ is not _DJANGOS_CALL:
+            return super().__call__(environ, start_response)
         script_name = _plain_script_name(environ)
         if script_name is None:
             script_name = get_script_name(environ)

@@ -201,6 +201,25 @@ def test_request_class_of_a_subclass_is_used() -> None:
     assert reply.body.decode().endswith("<locals>.Request")
 
 
+def test_package_that_replaces_djangos_call_has_its_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those that trace requests do, for want of a hook."""
+    original = WSGIHandler.__call__
+    traced: list[str] = []
+
+    def trace(self: WSGIHandler, environ: dict[str, Any], start_response: Any) -> Any:
+        traced.append(environ["PATH_INFO"])
+        return original(self, environ, start_response)
+
+    monkeypatch.setattr(WSGIHandler, "__call__", trace)
+    with routed(lambda request: HttpResponse("x")):
+        reply = in_new_thread(lambda: ask(BoltWSGIHandler(), make_environ("/a")))
+
+    assert traced == ["/a"]
+    assert reply.body == b"x"
+
+
 def test_environ_of_a_request_is_the_servers() -> None:
     """Django's constructor writes into it, and middleware of servers reads it."""
     environ = make_environ("")
