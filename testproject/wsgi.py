@@ -4,7 +4,7 @@ The demo as a WSGI application: ``gunicorn --threads 4 testproject.wsgi``.
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+from django_bolt.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "testproject.settings")
 
