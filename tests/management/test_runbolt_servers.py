@@ -97,8 +97,8 @@ def wait_for_answer(connect: Callable[[], http.client.HTTPConnection]) -> bytes:
         try:
             connection.request("GET", "/page")
             return connection.getresponse().read()
-        except OSError:
-            # The socket is not there yet, or nobody listens at it.
+        except (OSError, http.client.HTTPException):
+            # Nobody is there yet, or somebody who is just being stopped.
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.02)
