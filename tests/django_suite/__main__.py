@@ -19,6 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "django-bolt"
 
+PATIENCE = 900.0
+"""Seconds after which tests that hang end the run."""
+
 
 def main() -> int:
     """Run what the command line asks for; return the exit code."""
@@ -82,6 +85,7 @@ def run(folder: Path, handlers: str, labels: list[str]) -> tuple[int, dict[str, 
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
+            timeout=PATIENCE,
             check=False,
         )
         if not outcome.exists():
