@@ -170,8 +170,8 @@ def ask(port: int, target: str) -> socket.socket:
 
 def used(process: psutil.Process) -> float:
     """Return the processor time, in seconds, that a process has used."""
-    times = process.cpu_times()
-    return float(times.user + times.system)
+    # The clock of the process, as Linux numbers it: /proc counts in hundredths.
+    return time.clock_gettime((~process.pid << 3) | 2)
 
 
 def one_client(port: int, process: psutil.Process, whose: str, burst: int) -> float:

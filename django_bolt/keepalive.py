@@ -52,10 +52,11 @@ class Pulse:
         wake: Called, in another thread, when the stream must end early.
 
     Attributes:
+        ends_at: When the stream must end, by the clock; infinity for never.
         sent_at: When something was sent last, by the clock.
     """
 
-    __slots__ = ("_clock", "_ends_at", "_unsubscribe", "plan", "sent_at")
+    __slots__ = ("_clock", "_unsubscribe", "ends_at", "plan", "sent_at")
 
     def __init__(
         self, plan: Plan, clock: Callable[[], float], wake: Callable[[], object]
@@ -63,10 +64,10 @@ class Pulse:
         self.plan = plan
         self._clock = clock
         self.sent_at = clock()
-        self._ends_at = math.inf
+        self.ends_at = math.inf
         if plan.max_age is not None:
             age = plan.max_age * random.uniform(YOUNGEST, 1)
-            self._ends_at = self.sent_at + age
+            self.ends_at = self.sent_at + age
         self._unsubscribe = shutdown.closing.subscribe(wake)
 
     def note_sent(self) -> None:
@@ -75,7 +76,7 @@ class Pulse:
 
     def is_over(self) -> bool:
         """Tell whether the stream must end."""
-        return shutdown.closing.is_set() or self._clock() >= self._ends_at - SLACK
+        return shutdown.closing.is_set() or self._clock() >= self.ends_at - SLACK
 
     def is_due(self) -> bool:
         """Tell whether a ping must be sent."""
@@ -86,7 +87,7 @@ class Pulse:
         """Return when to ask again, if nothing is sent; ``None`` for never."""
         interval = self.plan.interval
         ping_at = math.inf if interval is None else self.sent_at + interval
-        at = min(ping_at, self._ends_at)
+        at = min(ping_at, self.ends_at)
         return None if at == math.inf else max(at - self._clock(), 0.0)
 
     def farewell(self) -> bytes:

@@ -30,6 +30,10 @@ _DEFAULTS = {
     # Keeps compression middleware away, and is not sent.
     "Content-Encoding": "identity",
 }
+# Made once: a union written in a function is made at each call.
+_FRAMED = (bytes, bytearray, memoryview)
+# What is plainly data, without a question to the class of events, which is slow.
+_DATA = frozenset({dict, list, tuple, str, int, float, bool, type(None)})
 _OURS = ("content-type", "content-length", "connection", "transfer-encoding")
 
 
@@ -98,22 +102,23 @@ class EventSourceResponse(StreamingResponse):
             ValueError: It is an event without a field, or holds what UTF-8 or
                 JSON cannot encode.
         """
+        framed = self.encode_chunk_inline(chunk)
+        if framed is not None:
+            return framed
         if isinstance(chunk, ServerSentEvent):
-            data = chunk.data
-            return format_event(chunk, None if data is None else encode_json(data))
-        if isinstance(chunk, bytes | bytearray | memoryview):
-            return bytes(chunk)
+            return format_event(chunk, encode_json(chunk.data))
         return frame_data(encode_json(chunk))
 
     def encode_chunk_inline(self, chunk: object) -> bytes | None:
         """Do the same in an event loop; ``None`` if the chunk may query."""
-        if isinstance(chunk, ServerSentEvent):
-            if chunk.data is None:
-                return format_event(chunk, None)
-            data = encode_json_inline(chunk.data)
-            return None if data is None else format_event(chunk, data)
-        if isinstance(chunk, bytes | bytearray | memoryview):
-            return bytes(chunk)
+        if type(chunk) not in _DATA:
+            if isinstance(chunk, _FRAMED):
+                return bytes(chunk)
+            if isinstance(chunk, ServerSentEvent):
+                if chunk.data is None:
+                    return format_event(chunk, None)
+                data = encode_json_inline(chunk.data)
+                return None if data is None else format_event(chunk, data)
         data = encode_json_inline(chunk)
         return None if data is None else frame_data(data)
 

@@ -31,6 +31,9 @@ from django_bolt.responses.head import (
 from django_bolt.streams.producers import describe, log_failure
 from django_bolt.types import Headers
 
+# Made once: a union written in a function is made at each call.
+_TEXT = (str, bytes, bytearray, memoryview)
+
 
 class StreamingResponse(StreamBody):
     """
@@ -132,7 +135,7 @@ class StreamingResponse(StreamBody):
 
     def _encode_text(self, chunk: object) -> bytes | None:
         """Encode what is text or bytes; ``None`` for what is to be JSON."""
-        if isinstance(chunk, str | bytes | bytearray | memoryview):
+        if isinstance(chunk, _TEXT):
             return encode_text(chunk)
         if self._encodes_json:
             return None

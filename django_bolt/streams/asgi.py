@@ -3,32 +3,27 @@ Deliver a source to Django's ASGI handler.
 
 The handler asks for a part, awaits ``send`` with it, and asks again: between a
 ``yield`` and its return a part is on its way, and the client is what we wait
-for. The source has a task of its own, so that whatever befalls the handler's
-(a client that leaves while ``send`` is blocked) reaches the source as a
-cancellation at the place where it waits, and a timeout that the source has set
-itself reaches the source and never the handler.
+for. An async source is run in between, in the handler's own task; a sync one in
+its thread, at the other end of a buffer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import sys
-from collections.abc import AsyncGenerator, Callable
-from typing import NoReturn, cast
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any
 
-from django.core.exceptions import RequestAborted
-
-from django_bolt.keepalive import Plan, Pulse
-from django_bolt.streams.buffer import Buffer
-from django_bolt.streams.producers import CANCELLED, Source
+from django_bolt.keepalive import Plan
+from django_bolt.streams.buffer import Buffer, Burst
+from django_bolt.streams.gate import Gate
+from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
+from django_bolt.streams.stepping import Steps
+from django_bolt.streams.timers import Alarm, StallWatch
 
-logger = logging.getLogger("django_bolt")
 
-
-async def deliver(
-    source: Source,
+def deliver(
+    source: AsyncSource | SyncSource,
     close: Callable[[], object],
     send_timeout: float | None,
     plan: Plan | None = None,
@@ -48,170 +43,126 @@ async def deliver(
         RequestAborted: The client took nothing for that long.
         Exception: What the source raised, once all that it yielded is sent.
     """
-    loop = asyncio.get_running_loop()
-    room, ready = LoopSignal(loop), LoopSignal(loop)
-    buffer = Buffer(
-        ready.set_from_thread if source.in_thread else ready.set,
-        room.set,
-        one_loop=not source.in_thread,
-    )
-    producer = loop.create_task(source.produce(buffer, room))
-    producer.add_done_callback(buffer.end)
-    stall = None if send_timeout is None else _StallWatch(loop, send_timeout)
-    alarm = None if plan is None else _Alarm(loop, plan, ready)
-    finished = False
-    try:
-        while True:
-            if alarm is not None and alarm.is_over:
-                buffer.stop()
-            part = buffer.next_part()
-            if part is None:
-                if (buffer.ended or buffer.stopped) and not buffer.chunks:
-                    break
-                if alarm is None or not alarm.is_due:
-                    await ready.wait()
-                    continue
-                part = alarm.plan.ping
-            if part:
-                if stall is not None:
-                    stall.start()
-                yield part
-                if stall is not None:
-                    stall.stop()
-                if alarm is not None:
-                    alarm.is_due = False
-                    alarm.pulse.sent_at = loop.time()
-        if alarm is not None and buffer.stopped:
-            if farewell := alarm.pulse.farewell():
-                yield farewell
-            return
-        if producer.cancelled():
-            raise RuntimeError(CANCELLED)
-        producer.result()
-        finished = True
-    finally:
-        try:
-            if stall is not None:
-                stall.cancel()
-            if not finished:
-                await _abandon(producer, buffer)
-                await source.call(close)
-                if stall is not None and stall.has_fired:
-                    stall.refuse()
-        finally:
-            # Last of all: a server that stops waits for it.
-            if alarm is not None:
-                alarm.cancel()
+    return _Delivery(source, close, send_timeout, plan).parts()
 
 
-async def _abandon(producer: asyncio.Task[None], buffer: Buffer) -> None:
-    """End the source where it is, and wait until it has cleaned up."""
-    buffer.stop()
-    producer.cancel()
-    await asyncio.wait((producer,))
-    if not producer.cancelled():
-        producer.exception()  # It is logged; asyncio shall not do so again.
+class _Delivery:
+    """What a delivery needs from its first part to its last."""
 
-
-class _Alarm:
-    """
-    Wake the consumer when its pulse has something to do.
-
-    One timer for the stream, set anew only when it runs out: an event costs a
-    look at the clock, and a silent stream wakes the loop once a ping.
-
-    Attributes:
-        is_over: Whether the stream must end.
-        is_due: Whether a ping must be sent, unless something else is.
-    """
+    __slots__ = ("_alarm", "_close", "_plan", "_source", "_stall", "_steps", "_timeout")
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, plan: Plan, ready: LoopSignal
+        self,
+        source: AsyncSource | SyncSource,
+        close: Callable[[], object],
+        send_timeout: float | None,
+        plan: Plan | None,
     ) -> None:
-        self._loop = loop
-        self._ready = ready
-        self._timer: asyncio.TimerHandle | None = None
-        self.plan = plan
-        self.is_over = self.is_due = False
-        self.pulse = Pulse(plan, loop.time, self._end_from_thread)
-        self._set(self.pulse.seconds_left())
+        self._source = source
+        self._close: Callable[[], object] | None = close
+        self._timeout = send_timeout
+        self._plan = plan
+        self._alarm: Alarm | None = None
+        self._stall: StallWatch | None = None
 
-    def cancel(self) -> None:
-        """Wake nobody any more."""
-        self.pulse.stop()
-        if self._timer is not None:
-            self._timer.cancel()
+    async def parts(self) -> AsyncGenerator[bytes, None]:
+        """Yield each part as soon as there is something."""
+        burst = Burst()
+        steps = self._start(burst)
+        gate, stall, alarm = steps.gate, self._stall, self._alarm
+        error: BaseException | None = None
+        try:
+            while True:
+                # A wait that was broken off goes on; else the source does.
+                if error is not None or gate is None or not gate.is_open:
+                    steps.step(error)
+                    error = None
+                    if steps.was_cancelled and (burst.chunks or steps.ended):
+                        steps.check()
+                part = burst.take() if burst.chunks else b""
+                if alarm is not None and alarm.is_due and not part:
+                    part = alarm.ping
+                if part:
+                    if stall is not None:
+                        stall.start()
+                    yield part
+                    if stall is not None:
+                        stall.stop()
+                    if alarm is not None:
+                        alarm.note_sent()
+                if steps.ended or (alarm is not None and alarm.is_over):
+                    break
+                try:
+                    await steps.wait()
+                except BaseException as raised:
+                    error = raised
+            if alarm is None or not alarm.is_over:
+                steps.check()
+                self._close = None
+            elif farewell := alarm.pulse.farewell():
+                yield farewell
+        finally:
+            await self._finish()
 
-    def _end_from_thread(self) -> None:
-        self.is_over = True
-        self._ready.set_from_thread()
+    def _start(self, burst: Burst) -> Steps:
+        """Start what looks at the clock, and make the source ready to run."""
+        loop = asyncio.get_running_loop()
+        gate = None
+        if self._timeout is not None:
+            self._stall = StallWatch(loop, self._timeout)
+        if self._plan is not None:
+            gate = Gate()
+            self._alarm = Alarm(loop, self._plan, gate.open)
+        self._steps = Steps(_produce(self._source, burst, loop), gate)
+        return self._steps
 
-    def _set(self, seconds: float | None) -> None:
-        if seconds is not None:
-            self._timer = self._loop.call_later(seconds, self._look)
+    async def _finish(self) -> None:
+        """Close the source, and end the request if the delivery ends early."""
+        try:
+            if self._stall is not None:
+                self._stall.cancel()
+            await self._steps.close()
+            if self._close is not None:
+                await self._source.call(self._close)
+                if self._stall is not None and self._stall.has_fired:
+                    self._stall.refuse()
+        finally:
+            # Last of all: a server that stops waits for it.
+            if self._alarm is not None:
+                self._alarm.cancel()
 
-    def _look(self) -> None:
-        self.is_over = self.pulse.is_over()
-        self.is_due = self.pulse.is_due()
-        if self.is_over or self.is_due:
-            self._ready.set()
-            # What is due is done at once, or is no longer due because the
-            # server has not even taken what was sent before.
-            self._set(self.plan.interval)
-        else:
-            self._set(self.pulse.seconds_left())
+
+def _produce(
+    source: AsyncSource | SyncSource, burst: Burst, loop: asyncio.AbstractEventLoop
+) -> Coroutine[Any, None, None]:
+    if isinstance(source, AsyncSource):
+        return source.produce(burst, burst)
+    return _relay(source, burst, loop)
 
 
-class _StallWatch:
-    """
-    Cancel the task that sends when the client takes nothing for too long.
-
-    One timer for the stream, set anew only when it runs out.
-    """
-
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float) -> None:
-        self._loop = loop
-        self._timeout = timeout
-        self._sender = cast("asyncio.Task[object]", asyncio.current_task())
-        self._since: float | None = None
-        self._timer = loop.call_later(timeout, self._look)
-        self.has_fired = False
-
-    def start(self) -> None:
-        """Note that a part is on its way."""
-        self._since = self._loop.time()
-
-    def stop(self) -> None:
-        """Note that the server has taken it."""
-        self._since = None
-
-    def cancel(self) -> None:
-        """Stop watching."""
-        self._timer.cancel()
-
-    def refuse(self) -> NoReturn:
-        """
-        Replace the cancellation by an error that says what has happened.
-
-        Raises:
-            RequestAborted: Always. Django takes it for a client that left.
-        """
-        # New in Python 3.11, as are the task groups that look at it.
-        if sys.version_info >= (3, 11):  # pragma: no branch
-            self._sender.uncancel()
-        raise RequestAborted(
-            f"The client took nothing of a stream for {self._timeout} seconds."
-        )
-
-    def _look(self) -> None:
-        now = self._loop.time()
-        until = (now if self._since is None else self._since) + self._timeout
-        if until > now:
-            self._timer = self._loop.call_at(until, self._look)
-            return
-        self.has_fired = True
-        logger.warning(
-            "A stream was ended: its client took nothing for %s seconds.",
-            self._timeout,
-        )
-        self._sender.cancel()
+async def _relay(
+    source: SyncSource, burst: Burst, loop: asyncio.AbstractEventLoop
+) -> None:
+    """Pass on what a sync source puts into a buffer in its thread."""
+    room, ready = LoopSignal(loop), LoopSignal(loop)
+    buffer = Buffer(ready.set_from_thread, room.set)
+    producer = loop.create_task(source.produce(buffer, room))
+    producer.add_done_callback(buffer.end)
+    try:
+        while True:
+            part = buffer.next_part()
+            if part is not None:
+                burst.put(part)
+                await burst.wait()
+            elif buffer.ended and not buffer.chunks:
+                break
+            else:
+                await ready.wait()
+        producer.result()
+    finally:
+        buffer.stop()
+        if not producer.done():
+            producer.cancel()
+            await asyncio.wait((producer,))
+            if not producer.cancelled():
+                producer.exception()  # It is logged; asyncio shall not do so again.

@@ -12,9 +12,11 @@ writes ``put_*``, the consumer's ``sent_*``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import accumulate
 from time import monotonic
+
+from django_bolt.streams.gate import hand_up
 
 MAX_CHUNKS = 512
 """Chunks that a source may be ahead of the wire."""
@@ -36,13 +38,9 @@ class Buffer:
     Args:
         wake_consumer: Called after a chunk was put, when the consumer waits.
         wake_producer: Called when all is sent, and the producer waits.
-        one_loop: Whether both ends run in one event loop. Then a part that is
-            being sent while the producer runs shows that the wire is busy, and
-            the source has waited.
     """
 
     __slots__ = (
-        "_one_loop",
         "_since",
         "_size",
         "_wake_consumer",
@@ -63,12 +61,9 @@ class Buffer:
         self,
         wake_consumer: Callable[[], None],
         wake_producer: Callable[[], None],
-        *,
-        one_loop: bool,
     ) -> None:
         self._wake_consumer = wake_consumer
         self._wake_producer = wake_producer
-        self._one_loop = one_loop
         self._since = 0.0
         self.chunks: list[bytes] = []
         self.put_chunks = self.put_bytes = 0
@@ -98,11 +93,7 @@ class Buffer:
         if ahead == 1:
             self._since = monotonic()
             return True
-        return (
-            ahead < MAX_CHUNKS
-            and not (self._one_loop and self.in_flight)
-            and monotonic() - self._since < MAX_SECONDS
-        )
+        return ahead < MAX_CHUNKS and monotonic() - self._since < MAX_SECONDS
 
     def end(self, producer: object = None) -> None:
         """Say that the source yields no more; fit to be a task's callback."""
@@ -160,3 +151,56 @@ class Buffer:
     def _count_for_one_part(self) -> int:
         sizes = accumulate(map(len, self.chunks))
         return sum(1 for size in sizes if size <= PART_BYTES) or 1
+
+
+class Burst:
+    """
+    What a coroutine puts in one step, for the task that runs it by hand.
+
+    It is at the same time where the coroutine waits for room.
+
+    Attributes:
+        chunks: What was put, and not taken yet.
+        put_chunks: How many were put since the beginning.
+        stopped: Whether nobody takes any more; never, for then it is cancelled.
+    """
+
+    __slots__ = ("_since", "_size", "chunks", "put_chunks")
+    stopped = False
+
+    def __init__(self) -> None:
+        self.chunks: list[bytes] = []
+        self.put_chunks = 0
+        self._size = 0
+        self._since = 0.0
+
+    def put(self, chunk: bytes) -> bool:
+        """Add a chunk, and tell whether another may be added before it is taken."""
+        chunks = self.chunks
+        chunks.append(chunk)
+        self.put_chunks += 1
+        self._size += len(chunk)
+        if len(chunks) == 1:
+            self._since = monotonic()
+            return self._size < PART_BYTES
+        return (
+            self._size < PART_BYTES
+            and len(chunks) < MAX_CHUNKS
+            and monotonic() - self._since < MAX_SECONDS
+        )
+
+    def take(self) -> bytes:
+        """Return what was put, as one part."""
+        chunks = self.chunks
+        part = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        chunks.clear()
+        self._size = 0
+        return part
+
+    def must_wait(self) -> bool:
+        """Tell whether there is something to be taken first."""
+        return bool(self.chunks)
+
+    def wait(self) -> Awaitable[None]:
+        """Return what to await until it was taken: the end of the step."""
+        return hand_up(None)

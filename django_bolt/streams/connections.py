@@ -13,12 +13,11 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from time import monotonic
+from typing import Protocol
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connections
-
-from django_bolt.streams.buffer import Buffer
 
 logger = logging.getLogger("django_bolt")
 
@@ -62,7 +61,13 @@ def _watched(iterator: Iterator[object], name: str) -> Iterator[object]:
         held, since = holds_connection(), monotonic()
 
 
-def watch_loop(name: str, buffer: Buffer) -> IdleWatch | None:
+class Counted(Protocol):
+    """Where a source puts its chunks."""
+
+    put_chunks: int
+
+
+def watch_loop(name: str, buffer: Counted) -> IdleWatch | None:
     """Watch an async source under DEBUG; the caller cancels the watch."""
     return IdleWatch(name, buffer) if settings.DEBUG else None
 
@@ -76,7 +81,7 @@ class IdleWatch:
         buffer: Where it puts its chunks.
     """
 
-    def __init__(self, name: str, buffer: Buffer) -> None:
+    def __init__(self, name: str, buffer: Counted) -> None:
         self._name = name
         self._buffer = buffer
         self._seen = 0

@@ -9,9 +9,9 @@ moved, and resumed only when the buffer lets it run ahead.
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextvars import Context, copy_context
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from asgiref.sync import sync_to_async
 
@@ -38,17 +38,27 @@ class Encoder(Protocol):
         """Encode a chunk in an event loop; ``None`` if it would have to wait."""
 
 
-class Source(Protocol):
-    """What a delivery runs."""
+class Sink(Protocol):
+    """Where an async source puts its chunks."""
 
-    in_thread: ClassVar[bool]
-    """Whether chunks are put from another thread than that of ``produce``."""
+    put_chunks: int
 
-    async def produce(self, buffer: Buffer, room: LoopSignal) -> None:
-        """Put every chunk into the buffer; return early when it is stopped."""
+    @property
+    def stopped(self) -> bool:
+        """Whether nobody takes any more."""
 
-    async def call(self, function: Callable[[], object]) -> None:
-        """Call a sync function in the request's thread, as the source is called."""
+    def put(self, chunk: bytes) -> bool:
+        """Add a chunk, and tell whether the source may go on at once."""
+
+    def must_wait(self) -> bool:
+        """Tell whether it still has to wait."""
+
+
+class Room(Protocol):
+    """Where it waits until it may go on."""
+
+    def wait(self) -> Awaitable[object]:
+        """Return what to await before it looks again."""
 
 
 class SyncSource:
@@ -64,7 +74,6 @@ class SyncSource:
     """
 
     __slots__ = ("_context", "_encoder", "_iterator", "_name", "_release", "_sources")
-    in_thread: ClassVar[bool] = True
 
     def __init__(
         self,
@@ -141,7 +150,7 @@ class SyncSource:
 
 class AsyncSource:
     """
-    An async source, to be run in the task that calls ``produce``.
+    An async source, to be run by whoever runs ``produce``.
 
     Args:
         iterators: The source, and what middleware has wrapped around it, the
@@ -160,7 +169,6 @@ class AsyncSource:
         "_watch",
         "has_started",
     )
-    in_thread: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -177,8 +185,8 @@ class AsyncSource:
         self._encoder = encoder
         self._release = release
 
-    async def produce(self, buffer: Buffer, room: LoopSignal) -> None:
-        """Iterate the source, and close it in this very task."""
+    async def produce(self, buffer: Sink, room: Room) -> None:
+        """Iterate the source, and close it in the very same task."""
         self.has_started = True
         watch = None
         put = buffer.put

@@ -107,9 +107,7 @@ class Helper(ABC):
     def __init__(self) -> None:
         self.ready = ThreadSignal()
         self.failure: BaseException | None = None
-        self.buffer = Buffer(
-            self.ready.set_from_thread, self._wake_producer, one_loop=False
-        )
+        self.buffer = Buffer(self.ready.set_from_thread, self._wake_producer)
         # A daemon: the thread of the server decides how long the process lives.
         self.thread = threading.Thread(
             target=copy_context().run,

@@ -1,0 +1,193 @@
+"""An async source that is run by hand finds what it would find in its own task."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Generator
+from typing import Any
+
+import pytest
+
+from django_bolt import EventSourceResponse, StreamingResponse
+from tests.streams.exchange import Exchange, play
+
+# A request ends with a look at its connections.
+pytestmark = pytest.mark.django_db
+
+Respond = Callable[[Any], StreamingResponse]
+
+every_kind = pytest.mark.parametrize(
+    "respond", [StreamingResponse, EventSourceResponse], ids=["stream", "events"]
+)
+"""Without anything that could break off a wait, and with it."""
+
+
+async def to_the_end(client: Exchange) -> None:
+    """Read all."""
+    await client.finished()
+
+
+@every_kind
+def test_what_a_wait_raises_is_raised_in_the_source(respond: Respond) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        loop.call_soon(future.set_exception, LookupError())
+        try:
+            await future
+        except LookupError:
+            yield b"caught"
+
+    client = play(lambda request: respond(source()), to_the_end)
+
+    assert client.body == b"caught"
+    assert client.is_complete
+
+
+@every_kind
+def test_what_a_wait_returns_is_returned_in_the_source(respond: Respond) -> None:
+    async def work() -> bytes:
+        await asyncio.sleep(0)
+        return b"result"
+
+    async def source() -> AsyncIterator[bytes]:
+        yield await asyncio.ensure_future(work())
+
+    client = play(lambda request: respond(source()), to_the_end)
+
+    assert client.body == b"result"
+
+
+class Odd:
+    """Something awaitable that asyncio does not know."""
+
+    def __await__(self) -> Generator[object, None, None]:
+        yield "odd"
+
+
+@every_kind
+def test_an_await_that_asyncio_refuses_is_refused_in_the_source(
+    respond: Respond,
+) -> None:
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            await Odd()
+        except RuntimeError as error:
+            assert "odd" in str(error)
+            yield b"refused"
+
+    client = play(lambda request: respond(source()), to_the_end)
+
+    assert client.body == b"refused"
+
+
+@every_kind
+def test_chunks_leave_together_and_before_the_source_waits(respond: Respond) -> None:
+    """The source waits until the client confirms the last one."""
+    confirmed = asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        for _ in range(64):
+            yield b"x"
+        await confirmed.wait()
+        yield b"end"
+
+    async def script(client: Exchange) -> None:
+        await client.arrived(b"x" * 64)
+        confirmed.set()
+        await client.finished()
+
+    client = play(lambda request: respond(source()), script)
+
+    assert client.body == b"x" * 64 + b"end"
+    bodies = [message for message in client.messages if message.get("body")]
+    # Together, unless the machine is so slow that their time was over.
+    assert len(bodies) < 65
+
+
+@every_kind
+@pytest.mark.parametrize("is_blocked", [False, True], ids=["waiting", "in send"])
+def test_a_task_that_the_source_awaits_is_cancelled_with_it(
+    respond: Respond, is_blocked: bool
+) -> None:
+    """A cancellation goes to what is awaited first, and waits for its end."""
+    log = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            log.append("child")
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"started"
+        child = asyncio.ensure_future(work())
+        await asyncio.sleep(0)
+        try:
+            yield b"."
+            await child
+        finally:
+            await asyncio.sleep(0)
+            log.append("source")
+
+    async def script(client: Exchange) -> None:
+        await client.arrived(b"started")
+        if is_blocked:
+            client.reads.clear()
+            await client.blocked.wait()
+        else:
+            await client.arrived(b".")
+        client.left.set()
+        await client.finished()
+
+    play(lambda request: respond(source()), script)
+
+    assert log == ["child", "source"]
+
+
+newer = pytest.mark.skipif(
+    sys.version_info < (3, 11), reason="Python 3.10 does not tell who has cancelled."
+)
+
+
+@newer
+@every_kind
+def test_a_source_may_end_at_its_cancellation(respond: Respond) -> None:
+    """To a client that has left, that is no proper end."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"started"
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return
+
+    async def script(client: Exchange) -> None:
+        await client.arrived(b"started")
+        client.left.set()
+        await client.finished()
+
+    client = play(lambda request: respond(source()), script)
+
+    assert not client.is_complete
+
+
+@newer
+@every_kind
+def test_a_source_may_wait_again_for_what_it_has_waited_for(respond: Respond) -> None:
+    """A shielded future outlives the timeout of who awaits it."""
+
+    async def source() -> AsyncIterator[bytes]:
+        work = asyncio.ensure_future(asyncio.sleep(0.05, b"done"))
+        while not work.done():
+            try:
+                async with asyncio.timeout(0.01):
+                    await asyncio.shield(work)
+            except TimeoutError:
+                yield b"."
+        yield await work
+
+    client = play(lambda request: respond(source()), to_the_end)
+
+    assert client.body.strip(b".") == b"done"
+    assert client.is_complete

@@ -1,0 +1,166 @@
+"""Timers: how few wake a loop for how many streams."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from django_bolt import EventSourceResponse
+from django_bolt.keepalive import Plan
+from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
+
+# What starts and ends a stream gives database connections back.
+pytestmark = pytest.mark.django_db
+
+DEADLINE = 10.0
+INTERVAL = 100.0
+PING = b": ping\n\n"
+
+
+class Loop(asyncio.SelectorEventLoop):
+    """A loop whose clock stands still, and that counts its timers."""
+
+    now = 1000.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.timers: list[asyncio.TimerHandle] = []
+
+    def time(self) -> float:
+        """Return the time that the test has set."""
+        return self.now
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: object,
+        **more: object,
+    ) -> asyncio.TimerHandle:
+        """Set a timer, which the test runs itself."""
+        timer = asyncio.TimerHandle(when, callback, args, self)
+        self.timers.append(timer)
+        return timer
+
+    def run_timers(self, now: float) -> None:
+        """Run what is due at a time."""
+        self.now = now
+        due = [timer for timer in self.timers if timer.when() <= now]
+        self.timers = [timer for timer in self.timers if timer not in due]
+        for timer in due:
+            if not timer.cancelled():
+                timer._run()
+
+    @property
+    def waiting(self) -> list[asyncio.TimerHandle]:
+        """The timers that would wake it."""
+        return [timer for timer in self.timers if not timer.cancelled()]
+
+
+def make_alarm(loop: Loop, woken: list[float], max_age: float | None = None) -> Alarm:
+    """Return an alarm that notes when it wakes."""
+    plan = Plan(INTERVAL, PING, max_age, bytes)
+    return Alarm(loop, plan, lambda: woken.append(loop.now))
+
+
+def test_streams_that_are_due_together_share_a_timer() -> None:
+    loop, woken = Loop(), list[float]()
+    alarms = [make_alarm(loop, woken) for _ in range(1000)]
+
+    assert len(loop.waiting) == 1
+    loop.run_timers(loop.now + INTERVAL * (1 + 1 / SLOTS))
+
+    assert len(woken) == 1000
+    assert all(alarm.is_due for alarm in alarms)
+    assert len(loop.waiting) == 1
+    for alarm in alarms:
+        alarm.cancel()
+    loop.close()
+
+
+def test_a_ping_comes_after_the_interval_and_at_most_a_slot_late() -> None:
+    loop, woken = Loop(), list[float]()
+    loop.now = 1234.5
+    alarm = make_alarm(loop, woken)
+
+    [timer] = loop.waiting
+    alarm.cancel()
+    loop.close()
+
+    assert INTERVAL <= timer.when() - 1234.5 <= INTERVAL * (1 + 1 / SLOTS)
+
+
+def test_what_was_sent_meanwhile_puts_the_ping_off() -> None:
+    loop, woken = Loop(), list[float]()
+    alarm = make_alarm(loop, woken)
+
+    loop.now += INTERVAL / 2
+    alarm.note_sent()
+    loop.run_timers(loop.now + INTERVAL * 0.6)
+
+    early = len(woken)
+    loop.run_timers(loop.now + INTERVAL)
+
+    assert (early, len(woken)) == (0, 1)
+    assert alarm.is_due
+    alarm.cancel()
+    loop.close()
+
+
+def test_the_last_stream_of_a_slot_takes_its_timer_away() -> None:
+    loop, woken = Loop(), list[float]()
+    first, second = make_alarm(loop, woken), make_alarm(loop, woken)
+    loop.now += INTERVAL / 2
+    third = make_alarm(loop, woken)
+    wheel = find_wheel(loop, INTERVAL)
+
+    counts = [len(loop.waiting)]
+    for alarm in (first, second, third):
+        alarm.cancel()
+        counts.append(len(loop.waiting))
+
+    assert counts == [2, 2, 1, 0]
+    assert find_wheel(loop, INTERVAL) is not wheel
+    loop.close()
+
+
+def test_an_age_has_a_timer_of_its_own() -> None:
+    loop, woken = Loop(), list[float]()
+    alarm = make_alarm(loop, woken, max_age=10)
+
+    loop.run_timers(loop.now + 10)
+
+    assert alarm.is_over
+    assert not alarm.is_due
+    assert len(woken) == 1
+    alarm.cancel()
+    assert loop.waiting == []
+    loop.close()
+
+
+def test_many_silent_streams_are_pinged_each() -> None:
+    async def source() -> AsyncIterator[int]:
+        yield 1
+        await asyncio.Event().wait()
+
+    async def take(response: EventSourceResponse) -> list[bytes]:
+        parts: list[bytes] = []
+        body: Any = aiter(response)
+        async with contextlib.aclosing(body):
+            async for part in body:
+                parts.append(part)
+                if parts.count(PING) >= 2 and parts.count(PING) < len(parts):
+                    break
+        response.close()
+        return parts
+
+    async def main() -> list[list[bytes]]:
+        responses = [EventSourceResponse(source(), ping_interval=0.01) for _ in "12345"]
+        taking = asyncio.gather(*map(take, responses))
+        return await asyncio.wait_for(taking, DEADLINE)
+
+    for parts in asyncio.run(main()):
+        assert parts.count(PING) >= 2
+        assert [part for part in parts if part != PING] == [b"data: 1\n\n"]
