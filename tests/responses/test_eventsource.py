@@ -153,26 +153,20 @@ def test_arguments_are_taken_in_the_order_of_the_reference() -> None:
 
 def test_a_status_without_a_body_never_starts_the_source(ask: Ask) -> None:
     """A 204 tells an EventSource not to come back."""
-    started = []
+    started: list[int] = []
+    source = map(started.append, [1])
 
-    def generate() -> Iterator[int]:
-        started.append(True)
-        yield 1
-
-    answer = ask(lambda request: EventSourceResponse(generate(), 204))
+    answer = ask(lambda request: EventSourceResponse(source, 204))
 
     assert (answer.status, answer.body, started) == (204, b"", [])
     assert "content-type" not in answer
 
 
 def test_head_is_answered_without_the_source(ask: Ask) -> None:
-    started = []
+    started: list[int] = []
+    source = map(started.append, [1])
 
-    def generate() -> Iterator[int]:
-        started.append(True)
-        yield 1
-
-    answer = ask(lambda request: EventSourceResponse(generate()), method="HEAD")
+    answer = ask(lambda request: EventSourceResponse(source), method="HEAD")
 
     assert (answer.status, answer.body, started) == (200, b"", [])
     assert answer["content-type"] == "text/event-stream"

@@ -111,6 +111,7 @@ def test_a_task_that_the_source_awaits_is_cancelled_with_it(
 ) -> None:
     """A cancellation goes to what is awaited first, and waits for its end."""
     log = []
+    go_on = asyncio.Event()
 
     async def work() -> None:
         try:
@@ -122,7 +123,7 @@ def test_a_task_that_the_source_awaits_is_cancelled_with_it(
     async def source() -> AsyncIterator[bytes]:
         yield b"started"
         child = asyncio.ensure_future(work())
-        await asyncio.sleep(0)
+        await go_on.wait()
         try:
             yield b"."
             await child
@@ -134,6 +135,8 @@ def test_a_task_that_the_source_awaits_is_cancelled_with_it(
         await client.arrived(b"started")
         if is_blocked:
             client.reads.clear()
+        go_on.set()
+        if is_blocked:
             await client.blocked.wait()
         else:
             await client.arrived(b".")

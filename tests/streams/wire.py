@@ -70,8 +70,7 @@ class Client:
     def read_past(self, text: bytes) -> bytes:
         """Read until ``text`` is somewhere in the body, and return the body so far."""
         while text not in self.body:
-            if self.finished:
-                raise Incomplete(self.body)
+            assert not self.finished, f"The body is complete: {self.body!r}"
             self._read()
         return self.body
 

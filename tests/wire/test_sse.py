@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import sseclient
 from django.utils.safestring import mark_safe
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import django_bolt
@@ -285,6 +285,15 @@ def test_a_client_of_the_standard_receives_what_was_framed(
     client = interpret(stream)
 
     assert client.events == [MessageEvent(event or "message", as_seen(data), id)]
+
+
+@given(st.integers(min_value=0))
+@example(1500)
+def test_a_client_of_the_standard_waits_as_long_as_it_is_told(retry: int) -> None:
+    client = interpret(format_sse_event(retry=retry))
+
+    assert client.reconnection_time == retry
+    assert client.events == []
 
 
 @given(text, text)

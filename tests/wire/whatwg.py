@@ -47,9 +47,7 @@ def interpret(stream: bytes) -> Client:
                     )
                 )
             data = event_type = ""
-        elif line[0] == ":":
-            pass  # "Ignore the line."
-        else:
+        elif line[0] != ":":  # "Ignore the line", which is a comment.
             name, value = line, ""
             if ":" in line:
                 position = line.index(":")
