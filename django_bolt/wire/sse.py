@@ -109,17 +109,56 @@ def format_sse_event(
         and 13 not in data_bytes
     ):
         return b"data: %b\n\n" % data_bytes
+    if (
+        type(event) is type(id) is type(data_str) is str
+        and data_bytes is None
+        and retry is None
+        and comment is None
+    ):
+        # As if each field were one line; and then one look at whether it is.
+        text = f"event: {event}\ndata: {data_str}\nid: {id}\n\n"
+        if text.count("\n") == 4 and "\r" not in text and "\0" not in text:
+            return _encode(text)
+    return _frame(data_str, data_bytes, event, id, retry, comment)
+
+
+def frame_data(data: bytes) -> bytes:
+    """Frame an event that is data and nothing else, such as JSON."""
+    if 10 in data or 13 in data:
+        return _frame_bytes(data) + b"\n"
+    return b"data: %b\n\n" % data
+
+
+def format_event(event: ServerSentEvent, data: bytes | None) -> bytes:
+    """
+    Frame an event.
+
+    Args:
+        event: The event.
+        data: Its ``data``, encoded as JSON; ``None`` when it has none.
+
+    Raises:
+        ValueError: The event has no field, or a text of it a lone surrogate.
+    """
+    return _frame(
+        event.raw_data, data, event.event, event.id, event.retry, event.comment
+    )
+
+
+def _frame(
+    data_str: str | None,
+    data_bytes: Buffer | None,
+    event: str | None,
+    id: str | None,
+    retry: int | None,
+    comment: str | None,
+) -> bytes:
+    """Frame an event of any fields; the arguments are format_sse_event's."""
     if data_bytes is not None:
-        if data_str is not None:
-            raise ValueError(
-                "An event has either data_str or data_bytes; got both. Give one."
-            )
-        if type(data_bytes) is not bytes:
-            data_bytes = _to_bytes(data_bytes)
         try:
-            data_str = data_bytes.decode()
+            data_str = _decode(data_str, data_bytes)
         except UnicodeDecodeError:
-            return _format_binary(data_bytes, event, id, retry, comment)
+            return _frame_binary(bytes(data_bytes), event, id, retry, comment)
     text = "" if comment is None else _frame_lines("", _check_text("comment", comment))
     if event is not None:
         if type(event) is not str or "\n" in event or "\r" in event:
@@ -141,34 +180,6 @@ def format_sse_event(
     return _encode(text + "\n")
 
 
-def frame_data(data: bytes) -> bytes:
-    """Frame an event that is data and nothing else, such as JSON."""
-    if 10 in data or 13 in data:
-        return _frame_bytes(data) + b"\n"
-    return b"data: %b\n\n" % data
-
-
-def format_event(event: ServerSentEvent, data: bytes | None) -> bytes:
-    """
-    Frame an event.
-
-    Args:
-        event: The event.
-        data: Its ``data``, encoded as JSON; ``None`` when it has none.
-
-    Raises:
-        ValueError: The event has no field, or a text of it a lone surrogate.
-    """
-    return format_sse_event(
-        data_str=event.raw_data,
-        data_bytes=data,
-        event=event.event,
-        id=event.id,
-        retry=event.retry,
-        comment=event.comment,
-    )
-
-
 def _frame_lines(name: str, text: str) -> str:
     """Frame a field line by line; an empty name makes comments."""
     # Not str.splitlines(), which also breaks at U+2028, U+0085 and others.
@@ -177,7 +188,7 @@ def _frame_lines(name: str, text: str) -> str:
     return f"{name}: {lines.replace(chr(10), separator)}\n"
 
 
-def _format_binary(
+def _frame_binary(
     data: bytes,
     event: str | None,
     id: str | None,
@@ -193,10 +204,14 @@ def _format_binary(
     return before + _frame_bytes(data) + after
 
 
-def _to_bytes(data: object) -> bytes:
-    if not isinstance(data, Buffer):
-        raise TypeError(f"data_bytes must be bytes; got {data!r}.")
-    return bytes(data)
+def _decode(data_str: str | None, data_bytes: object) -> str:
+    if data_str is not None:
+        raise ValueError(
+            "An event has either data_str or data_bytes; got both. Give one."
+        )
+    if not isinstance(data_bytes, Buffer):
+        raise TypeError(f"data_bytes must be bytes; got {data_bytes!r}.")
+    return bytes(data_bytes).decode()
 
 
 def _frame_bytes(data: bytes) -> bytes:
