@@ -49,7 +49,16 @@ def deliver(
 class _Delivery:
     """What a delivery needs from its first part to its last."""
 
-    __slots__ = ("_alarm", "_close", "_plan", "_source", "_stall", "_steps", "_timeout")
+    __slots__ = (
+        "_alarm",
+        "_burst",
+        "_close",
+        "_plan",
+        "_source",
+        "_stall",
+        "_steps",
+        "_timeout",
+    )
 
     def __init__(
         self,
@@ -67,8 +76,7 @@ class _Delivery:
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
         """Yield each part as soon as there is something."""
-        burst = Burst()
-        steps = self._start(burst)
+        steps, burst = self._start(), self._burst
         gate, stall, alarm = steps.gate, self._stall, self._alarm
         error: BaseException | None = None
         try:
@@ -104,7 +112,7 @@ class _Delivery:
         finally:
             await self._finish()
 
-    def _start(self, burst: Burst) -> Steps:
+    def _start(self) -> Steps:
         """Start what looks at the clock, and make the source ready to run."""
         loop = asyncio.get_running_loop()
         gate = None
@@ -113,7 +121,8 @@ class _Delivery:
         if self._plan is not None:
             gate = Gate()
             self._alarm = Alarm(loop, self._plan, gate.open)
-        self._steps = Steps(_produce(self._source, burst, loop), gate)
+        self._burst = Burst()
+        self._steps = Steps(_produce(self._source, self._burst, loop), gate)
         return self._steps
 
     async def _finish(self) -> None:
@@ -121,6 +130,7 @@ class _Delivery:
         try:
             if self._stall is not None:
                 self._stall.cancel()
+            self._burst.stopped = True
             await self._steps.close()
             if self._close is not None:
                 await self._source.call(self._close)

@@ -162,13 +162,13 @@ class Burst:
     Attributes:
         chunks: What was put, and not taken yet.
         put_chunks: How many were put since the beginning.
-        stopped: Whether nobody takes any more; never, for then it is cancelled.
+        stopped: Whether nobody takes any more.
     """
 
-    __slots__ = ("_since", "_size", "chunks", "put_chunks")
-    stopped = False
+    __slots__ = ("_since", "_size", "chunks", "put_chunks", "stopped")
 
     def __init__(self) -> None:
+        self.stopped = False
         self.chunks: list[bytes] = []
         self.put_chunks = 0
         self._size = 0

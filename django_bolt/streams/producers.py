@@ -8,6 +8,8 @@ moved, and resumed only when the buffer lets it run ahead.
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextvars import Context, copy_context
@@ -200,11 +202,7 @@ class AsyncSource:
                 encoded = chunk if type(chunk) is bytes else encode(chunk)
                 if encoded is None:
                     encoded = await sync_to_async(self._encoder.encode_chunk)(chunk)
-                if put(encoded):
-                    continue
-                while buffer.must_wait():
-                    await room.wait()
-                if buffer.stopped:
+                if not put(encoded) and not await self._may_go_on(buffer, room):
                     break
         except Exception:
             log_failure(self._name)
@@ -217,6 +215,23 @@ class AsyncSource:
     async def call(self, function: Callable[[], object]) -> None:
         """Call a function in the request's thread."""
         await sync_to_async(function)()
+
+    async def _may_go_on(self, buffer: Sink, room: Room) -> bool:
+        """Wait until there is room, and tell whether the source shall go on."""
+        while buffer.must_wait():
+            try:
+                await room.wait()
+            except asyncio.CancelledError as error:
+                # Perhaps by a timeout of the source's own, which it shall see.
+                outermost = self._iterators[-1]
+                if buffer.stopped or not inspect.isasyncgen(outermost):
+                    raise
+                try:
+                    chunk = await outermost.athrow(error)
+                except StopAsyncIteration:
+                    return False
+                buffer.put(await sync_to_async(self._encoder.encode_chunk)(chunk))
+        return not buffer.stopped
 
     async def _close(self) -> None:
         for iterator in reversed(self._iterators):

@@ -194,3 +194,98 @@ def test_a_source_may_wait_again_for_what_it_has_waited_for(respond: Respond) ->
 
     assert client.body.strip(b".") == b"done"
     assert client.is_complete
+
+
+@newer
+@every_kind
+@pytest.mark.parametrize("has_more", [False, True], ids=["end", "more"])
+def test_a_timeout_ends_a_source_that_never_waits(
+    respond: Respond, has_more: bool
+) -> None:
+    """It runs out while the loop has a turn, and reaches the source at its yield."""
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            async with asyncio.timeout(0.01):
+                while True:
+                    yield b"."
+        except TimeoutError:
+            if has_more:
+                yield b"timed out"
+                await asyncio.sleep(0)
+                yield b"!"
+
+    client = play(lambda request: respond(source()), to_the_end)
+
+    assert client.body.strip(b".") == (b"timed out!" if has_more else b"")
+    assert client.is_complete
+
+
+@newer
+def test_a_timeout_ends_a_source_that_never_waits_under_wsgi() -> None:
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            async with asyncio.timeout(0.01):
+                while True:
+                    yield bytes(65536)
+        except TimeoutError:
+            yield b"timed out"
+
+    body = b"".join(StreamingResponse(source()))
+
+    assert body.strip(b"\0") == b"timed out"
+
+
+class Iterator:
+    """An async iterator that is no generator, and never waits."""
+
+    def __init__(self, log: list[str]) -> None:
+        self.log = log
+
+    def __aiter__(self) -> "Iterator":
+        return self
+
+    async def __anext__(self) -> bytes:
+        return b"."
+
+    async def aclose(self) -> None:
+        """Note that it was closed."""
+        self.log.append("closed")
+
+
+@every_kind
+def test_an_iterator_that_is_no_generator_is_closed(respond: Respond) -> None:
+    log: list[str] = []
+
+    async def script(client: Exchange) -> None:
+        await client.arrived(b".")
+        client.left.set()
+        await client.finished()
+
+    play(lambda request: respond(Iterator(log)), script)
+
+    assert log == ["closed"]
+
+
+@newer
+def test_a_source_that_ignores_each_cancellation_is_closed_all_the_same() -> None:
+    log = []
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                try:
+                    yield b"."
+                except asyncio.CancelledError:
+                    log.append("ignored")
+        finally:
+            log.append("closed")
+
+    async def script(client: Exchange) -> None:
+        await client.arrived(b".")
+        client.left.set()
+        await client.finished()
+
+    play(lambda request: StreamingResponse(source()), script)
+
+    assert log[-1] == "closed"
