@@ -267,6 +267,28 @@ def test_an_iterator_that_is_no_generator_is_closed(respond: Respond) -> None:
     assert log == ["closed"]
 
 
+class Failing(Iterator):
+    """One that cannot be closed."""
+
+    async def aclose(self) -> None:
+        """Fail."""
+        raise LookupError
+
+
+def test_what_an_iterator_raises_when_it_is_closed_is_logged(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def script(client: Exchange) -> None:
+        await client.arrived(b".")
+        client.left.set()
+        await client.finished()
+
+    play(lambda request: StreamingResponse(Failing([])), script)
+
+    [record] = [line for line in caplog.records if line.name == "django_bolt"]
+    assert "Failing" in record.getMessage()
+
+
 @newer
 def test_a_source_that_ignores_each_cancellation_is_closed_all_the_same() -> None:
     log = []
