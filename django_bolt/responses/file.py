@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 import hashlib
@@ -13,6 +14,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
+from django_bolt.conf import conf
 from django_bolt.exceptions import FileChanged
 from django_bolt.responses.base import Response
 from django_bolt.responses.body import StreamBody
@@ -26,6 +28,7 @@ from django_bolt.responses.selecting import Selecting
 from django_bolt.sendfile import find_handover
 from django_bolt.sources import Source, SourceLike, make_source
 from django_bolt.streams.connections import release_connections
+from django_bolt.streams.timers import StallWatch
 from django_bolt.types import Headers
 from django_bolt.wire.ranges import Piece, Span
 
@@ -125,22 +128,39 @@ class FileResponse(Selecting, StreamBody):
     async def _send(self) -> AsyncIterator[bytes]:
         """Send the file, and close it if that ends early, which Django does not."""
         is_finished = False
+        stall = self._watch_client()
         try:
             # What is small has ended before another request could use them.
             if self._size is None or self._size > BLOCK_SIZE:
                 await sync_to_async(self._start)()
             async for block in self._body:
+                if stall is None:
+                    yield block
+                    continue
+                stall.start()
                 yield block
+                stall.stop()
             is_finished = True
         finally:
+            if stall is not None:
+                stall.cancel()
             if not is_finished:
                 await sync_to_async(self.close)()
+                if stall is not None and stall.has_fired:
+                    stall.refuse()
             elif self._body.source.located is not None:
                 # Closing it waits as little as opening it did. A handler that
                 # finds nothing to close need not ask a thread.
                 self._body.close()
                 with contextlib.suppress(ValueError):  # Somebody else took it out.
                     self._resource_closers.remove(self._body.close)
+
+    def _watch_client(self) -> StallWatch | None:
+        """Give the client up when it takes nothing for too long."""
+        timeout = conf.stream_send_timeout
+        if timeout is None:
+            return None
+        return StallWatch(asyncio.get_running_loop(), timeout)
 
     def _start(self) -> None:
         """Give back the database connections of the request's thread."""

@@ -4,13 +4,15 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import RequestAborted
+from django.http import HttpRequest
 from django.test import override_settings
 
-from django_bolt import StreamingResponse
+from django_bolt import FileResponse, StreamingResponse
 from django_bolt.streams.buffer import MAX_BYTES, MAX_CHUNKS
 from django_bolt.streams.producers import AsyncSource
 from django_bolt.streams.wsgi import LoopHelper, parts
@@ -176,6 +178,50 @@ def test_a_client_that_takes_nothing_is_given_up(
     [record] = [line for line in caplog.records if line.name == "django_bolt"]
     assert record.levelno == logging.WARNING
     assert "took nothing for 0.05 seconds" in record.getMessage()
+
+
+def test_a_client_that_takes_nothing_of_a_file_is_given_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "large"
+    path.write_bytes(bytes(3_000_000))
+    responses: list[FileResponse] = []
+
+    def view(request: HttpRequest) -> FileResponse:
+        responses.append(FileResponse(path))
+        return responses[0]
+
+    async def script(client: Exchange) -> None:
+        client.reads.clear()
+        await asyncio.wait((client.task,), timeout=DEADLINE)
+        error = client.task.exception()
+        assert error is None or isinstance(error, RequestAborted)
+
+    with override_settings(BOLT_STREAM_SEND_TIMEOUT=0.05, BOLT_ALLOWED_FILE_DIRS=None):
+        client = play(view, script)
+
+    assert not client.is_complete
+    assert responses[0].closed
+    assert responses[0]._body.open().closed
+    [record] = [line for line in caplog.records if line.name == "django_bolt"]
+    assert "took nothing for 0.05 seconds" in record.getMessage()
+
+
+def test_a_client_that_reads_its_file_has_all_the_time_it_needs(
+    tmp_path: Path,
+) -> None:
+    """The watch ends with the body: nothing is left of it."""
+    path = tmp_path / "large"
+    path.write_bytes(bytes(3_000_000))
+
+    async def script(client: Exchange) -> None:
+        await client.finished()
+
+    with override_settings(BOLT_STREAM_SEND_TIMEOUT=60, BOLT_ALLOWED_FILE_DIRS=None):
+        client = play(lambda request: FileResponse(path), script)
+
+    assert client.is_complete
+    assert client.body == bytes(3_000_000)
 
 
 def test_a_silent_source_is_not_the_fault_of_its_client() -> None:
