@@ -10,7 +10,7 @@ its thread, at the other end of a buffer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from typing import Any
 
 from django_bolt.keepalive import Plan
@@ -51,6 +51,7 @@ class _Delivery:
 
     __slots__ = (
         "_alarm",
+        "_buffer",
         "_burst",
         "_close",
         "_plan",
@@ -72,6 +73,7 @@ class _Delivery:
         self._timeout = send_timeout
         self._plan = plan
         self._alarm: Alarm | None = None
+        self._buffer: Buffer | None = None
         self._stall: StallWatch | None = None
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
@@ -107,8 +109,11 @@ class _Delivery:
             if alarm is None or not alarm.is_over:
                 steps.check()
                 self._close = None
-            elif farewell := alarm.pulse.farewell():
-                yield farewell
+            else:
+                for part in self._last_parts(alarm):
+                    if stall is not None:
+                        stall.start()
+                    yield part
         finally:
             await self._finish()
 
@@ -122,8 +127,30 @@ class _Delivery:
             gate = Gate()
             self._alarm = Alarm(loop, self._plan, gate.open)
         self._burst = Burst()
-        self._steps = Steps(_produce(self._source, self._burst, loop), gate)
+        self._steps = Steps(self._produce(self._burst, loop), gate)
         return self._steps
+
+    def _produce(
+        self, burst: Burst, loop: asyncio.AbstractEventLoop
+    ) -> Coroutine[Any, None, None]:
+        """Return what puts a body into ``burst``."""
+        source = self._source
+        if isinstance(source, AsyncSource):
+            return source.produce(burst, burst)
+        room, ready = LoopSignal(loop), LoopSignal(loop)
+        buffer = self._buffer = Buffer(ready.set_from_thread, room.set)
+        producer = loop.create_task(source.produce(buffer, room))
+        producer.add_done_callback(buffer.end)
+        return _relay(producer, buffer, ready, burst)
+
+    def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:
+        """Yield what a thread has put into its buffer, and then the farewell."""
+        if self._buffer is not None:
+            self._buffer.stop()
+            while part := self._buffer.next_part():
+                yield part
+        if farewell := alarm.pulse.farewell():
+            yield farewell
 
     async def _finish(self) -> None:
         """Close the source, and end the request if the delivery ends early."""
@@ -142,22 +169,10 @@ class _Delivery:
                 self._alarm.cancel()
 
 
-def _produce(
-    source: AsyncSource | SyncSource, burst: Burst, loop: asyncio.AbstractEventLoop
-) -> Coroutine[Any, None, None]:
-    if isinstance(source, AsyncSource):
-        return source.produce(burst, burst)
-    return _relay(source, burst, loop)
-
-
 async def _relay(
-    source: SyncSource, burst: Burst, loop: asyncio.AbstractEventLoop
+    producer: asyncio.Task[None], buffer: Buffer, ready: LoopSignal, burst: Burst
 ) -> None:
     """Pass on what a sync source puts into a buffer in its thread."""
-    room, ready = LoopSignal(loop), LoopSignal(loop)
-    buffer = Buffer(ready.set_from_thread, room.set)
-    producer = loop.create_task(source.produce(buffer, room))
-    producer.add_done_callback(buffer.end)
     try:
         while True:
             part = buffer.next_part()

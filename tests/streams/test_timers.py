@@ -7,8 +7,11 @@ from typing import Any
 
 import pytest
 
-from django_bolt import EventSourceResponse
+from django_bolt import EventSourceResponse, shutdown
 from django_bolt.keepalive import Plan
+from django_bolt.shutdown import Closing
+from django_bolt.streams.asgi import deliver
+from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
 
 # What starts and ends a stream gives database connections back.
@@ -138,6 +141,53 @@ def test_an_age_has_a_timer_of_its_own() -> None:
     alarm.cancel()
     assert loop.waiting == []
     loop.close()
+
+
+@pytest.mark.parametrize("send_timeout", [None, DEADLINE])
+def test_what_a_thread_has_yielded_leaves_before_the_farewell(
+    monkeypatch: pytest.MonkeyPatch, send_timeout: float | None
+) -> None:
+    class Source:
+        """A source in a thread, as the delivery sees it."""
+
+        def __init__(self) -> None:
+            self.first_left, self.rest_put = asyncio.Event(), asyncio.Event()
+
+        async def produce(self, buffer: Buffer, room: object) -> None:
+            buffer.put(b"1")
+            await self.first_left.wait()
+            buffer.put(b"2")
+            buffer.put(b"3")
+            self.rest_put.set()
+            await asyncio.Event().wait()
+
+        async def call(self, function: Callable[[], object]) -> None:
+            function()
+
+    async def main() -> list[bytes]:
+        source: Any = Source()
+        plan = Plan(None, b"", None, lambda: b"farewell")
+        parts = []
+        async with contextlib.aclosing(
+            deliver(source, list, send_timeout, plan)
+        ) as body:
+            async for part in body:
+                parts.append(part)
+                if part == b"1":
+                    source.first_left.set()
+                    await source.rest_put.wait()
+                    closing.set()
+                    await asyncio.sleep(0)
+        return parts
+
+    closing = Closing()
+    monkeypatch.setattr(shutdown, "closing", closing)
+
+    assert asyncio.run(asyncio.wait_for(main(), DEADLINE)) == [
+        b"1",
+        b"23",
+        b"farewell",
+    ]
 
 
 def test_many_silent_streams_are_pinged_each() -> None:
