@@ -45,6 +45,7 @@ from django_bolt.handlers.threads import (
 )
 from django_bolt.handlers.types import Message, Receive, Scope, Send
 from django_bolt.handlers.views import ViewCaller, accept_inline
+from django_bolt.responses.body import StreamBody
 
 _DJANGOS_CALL = ASGIHandler.__call__
 """Packages that trace requests replace it; theirs is called then."""
@@ -210,7 +211,8 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
 def _is_plain(request: ASGIRequest, response: Any) -> bool:
     """Tell whether closing a response closes nothing but a body in memory."""
     return (
-        type(response).close is HttpResponseBase.close
+        type(response).close in (HttpResponseBase.close, StreamBody.close)
+        and not response.closed
         and response._resource_closers == [request.close]
         and type(request).close is ASGIRequest.close
         and type(request._stream) is io.BytesIO

@@ -9,6 +9,7 @@ import sys
 import threading
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, get_urlconf, path
 from django.utils import translation
 
-from django_bolt import StreamingResponse
+from django_bolt import FileResponse, StreamingResponse
 from django_bolt.asgi import get_asgi_application
 from django_bolt.handlers.asgi import BoltASGIHandler
 from django_bolt.handlers.threads import Lease
@@ -487,6 +488,31 @@ def test_stream_in_the_loop_holds_no_thread() -> None:
 
     assert exchange.body == b"looked"
     assert threads == [None, None]
+
+
+def test_file_is_sent_and_closed_without_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file.txt"
+    file.write_bytes(b"content")
+    made: list[FileResponse] = []
+    submitted: list[object] = []
+
+    async def view(request: HttpRequest) -> FileResponse:
+        made.append(FileResponse(file))
+        return made[0]
+
+    def submit(self: Lease, *call: Any) -> Any:
+        submitted.append(call)
+        return submit_before(self, *call)
+
+    submit_before = Lease.submit
+    monkeypatch.setattr(Lease, "submit", submit)
+    exchange = ask(view, settings={"BOLT_ALLOWED_FILE_DIRS": [tmp_path]})
+
+    assert exchange.body == b"content"
+    assert made[0].closed
+    assert submitted == []
 
 
 def test_error_in_a_stream_reaches_the_server(
