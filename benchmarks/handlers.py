@@ -19,16 +19,13 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import psutil
 
-from benchmarks.measure import describe_machine
+from benchmarks.measure import describe_machine, wait_until_it_answers
 
 ROUNDS = 2
 SECONDS = 2
@@ -158,25 +155,11 @@ def serve(
     )
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_until_it_answers(address)
+        wait_until_it_answers(address)
         yield address, psutil.Process(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def _wait_until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(url, timeout=5).read()
-        except urllib.error.HTTPError:
-            return
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(f"{url} did not answer.")
 
 
 def requests_per_second(

@@ -1,9 +1,15 @@
-"""Time callables in turns, so that a slow moment of the machine hits them all."""
+"""
+Time callables in turns, so that a slow moment of the machine hits them all.
+
+And what else several benchmarks do.
+"""
 
 from __future__ import annotations
 
 import platform
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 
@@ -75,3 +81,18 @@ def print_table(
             f"| {name} | {taken:.2f} | {shown} | {'' if aim is None else f'{aim}×'} |"
         )
     return reached
+
+
+def wait_until_it_answers(url: str) -> None:
+    """Ask a server that was just started, until it says anything."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(url, timeout=5).read()
+        except urllib.error.HTTPError:
+            return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+        else:
+            return
+    raise TimeoutError(f"{url} did not answer.")

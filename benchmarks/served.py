@@ -13,9 +13,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,6 +23,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
+from benchmarks.measure import wait_until_it_answers
 from benchmarks.records import LARGE, SMALL
 
 ROUNDS = 5
@@ -79,23 +77,11 @@ def serve() -> Iterator[str]:
     ]
     process = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.getcwd()})
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/ours/small")
+        wait_until_it_answers(f"http://127.0.0.1:{port}/ours/small")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def _wait_until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(url, timeout=5).read()
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(f"{url} did not answer.")
 
 
 def requests_per_second(url: str) -> float:

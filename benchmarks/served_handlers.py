@@ -18,9 +18,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -33,6 +30,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
+from benchmarks.measure import wait_until_it_answers
 from benchmarks.records import LARGE, SMALL
 from django_bolt import serving
 from django_bolt.handlers.wsgi import BoltWSGIHandler
@@ -123,23 +121,11 @@ def serve(server: str, kind: str) -> Iterator[Running]:
         env={**os.environ, "PYTHONPATH": os.getcwd(), "BENCH_HANDLER": kind},
     )
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/small")
+        wait_until_it_answers(f"http://127.0.0.1:{port}/small")
         yield Running(f"http://127.0.0.1:{port}", psutil.Process(process.pid))
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def _wait_until_it_answers(url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        try:
-            urllib.request.urlopen(url, timeout=5).read()
-        except (urllib.error.URLError, ConnectionError):
-            time.sleep(0.1)
-        else:
-            return
-    raise TimeoutError(f"{url} did not answer.")
 
 
 def requests_per_second(server: Running, size: str) -> float:

@@ -7,6 +7,8 @@ import pytest
 from tests.servers import ASGI_SERVERS, Server
 from tests.streams.wire import Client, Control
 
+pytestmark = pytest.mark.server
+
 Start = Callable[[str], Server]
 
 

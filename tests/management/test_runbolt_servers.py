@@ -15,6 +15,8 @@ import pytest
 from tests.servers import DEADLINE, ROOT, SERVERS, Server, free_port
 from tests.streams.wire import Client, Control
 
+pytestmark = pytest.mark.server
+
 UNTIL_DEADLINE = f"--stop-timeout={2 * int(DEADLINE)}"
 """Longer than the test waits: a stream that is not told fails it."""
 
