@@ -3,8 +3,8 @@ Files from real servers, side by side: nginx, uvicorn and gunicorn, one process 
 
 Run ``python -m benchmarks.files`` in the project's root. Needs the programs
 ``nginx`` and ``wrk`` and the packages gunicorn, starlette and uvicorn. One GiB
-and 100 KB, from the page cache, over loopback; the best round counts. Under
-gunicorn, where both use sendfile, ours and Django's take turns.
+and 100 KB, from the page cache, over loopback; they take turns, and the median of the
+rounds counts.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import os
 import re
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,8 +33,9 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 from django_bolt import FileResponse
+from django_bolt import asgi as bolt
 
-ROUNDS = 4
+ROUNDS = 9
 SECONDS = 3
 LARGE = 1024 * 1024 * 1024
 SMALL = 100_000
@@ -77,6 +79,7 @@ urlpatterns: list[Any] = [
 ]
 
 asgi = get_asgi_application()
+handled = bolt.get_asgi_application()
 wsgi = get_wsgi_application()
 
 NGINX = """
@@ -113,6 +116,8 @@ CASES = (
     Case("ours, uvicorn", "uvicorn", "ours"),
     Case("ours, uvicorn, a range", "uvicorn", "ours", "Range: bytes=1-\r\n"),
     Case("ours, uvicorn, an async view", "uvicorn", "async"),
+    Case("ours, our handler", "handled", "ours"),
+    Case("ours, our handler, an async view", "handled", "async"),
     Case("Starlette, uvicorn", "starlette", "starlette"),
     # The last one of its server: it keeps the memory that it took.
     Case("Django's, uvicorn", "uvicorn", "djangos"),
@@ -143,8 +148,9 @@ def run(name: str, folder: Path) -> Iterator[tuple[int, int]]:
         )
         command = [*python, *quiet, "--app-dir", str(folder)]
         command.append("served_by_starlette:asgi")
-    elif name == "uvicorn":
-        command = [*python, *quiet, "benchmarks.files:asgi"]
+    elif name in ("uvicorn", "handled"):
+        application = "asgi" if name == "uvicorn" else name
+        command = [*python, *quiet, f"benchmarks.files:{application}"]
     else:
         command = [*python, "gunicorn", "--log-level", "error"]
         command += ["-b", f"127.0.0.1:{port}", "benchmarks.files:wsgi"]
@@ -210,28 +216,42 @@ def requests_per_second(port: int, case: Case) -> float:
     return float(found[1])
 
 
-def compare_under_gunicorn(port: int, pid: int) -> None:
-    """Print how fast gunicorn sends what is ours and what is Django's, in turns."""
-    print("\n| under gunicorn | 1 GiB, MB/s | ratio | first byte, ms | 100 KB, 1/s |")
-    print("|---|---:|---:|---:|---:|")
-    speeds: dict[Case, list[tuple[float, float]]] = {}
-    rates: dict[Case, float] = {}
+def download_in_turns(
+    cases: Sequence[Case], servers: Mapping[str, tuple[int, int]]
+) -> dict[Case, list[tuple[float, float]]]:
+    """Download from each, again and again, so that a slow moment hits them all."""
+    rounds: dict[Case, list[tuple[float, float]]] = {case: [] for case in cases}
     for _ in range(ROUNDS):
-        for case in UNDER_GUNICORN:
-            speeds.setdefault(case, []).append(download(port, case))
-            if not case.header:
-                rate = requests_per_second(port, case)
-                rates[case] = max(rates.get(case, 0.0), rate)
-    theirs = max(speed for speed, _ in speeds[UNDER_GUNICORN[0]])
-    for case, rounds in speeds.items():
-        fastest = max(speed for speed, _ in rounds)
-        first = min(delay for _, delay in rounds)
-        rate_text = f"{rates[case]:,.0f}" if case in rates else ""
+        for case in cases:
+            rounds[case].append(download(servers[case.server][0], case))
+    return rounds
+
+
+def print_rates(cases: Sequence[Case], servers: Mapping[str, tuple[int, int]]) -> None:
+    """Print how fast each is, and what it takes."""
+    grew: dict[Case, int] = {}
+    rates: dict[Case, str] = {}
+    for case in cases:
+        port, pid = servers[case.server]
+        rates[case] = "" if case.header else f"{requests_per_second(port, case):,.0f}"
+        before = peak_memory(pid)
+        download(port, case)
+        grew[case] = peak_memory(pid) - before
+    rounds = download_in_turns(cases, servers)
+    first = statistics.median(speed for speed, _ in rounds[cases[0]])
+    print(
+        f"\n| | 1 GiB, MB/s | of {cases[0].title} | first byte, ms "
+        "| memory grew, MiB | 100 KB, 1/s |"
+    )
+    print("|---|---:|---:|---:|---:|---:|")
+    for case, downloads in rounds.items():
+        speed = statistics.median(speed for speed, _ in downloads)
+        delay = statistics.median(delay for _, delay in downloads)
         print(
-            f"| {case.title} | {fastest:,.0f} | {fastest / theirs:.2f}× "
-            f"| {first:.1f} | {rate_text} |"
+            f"| {case.title} | {speed:,.0f} | {speed / first:.2f}× | {delay:.1f} "
+            f"| {grew[case]} | {rates[case]} |",
+            flush=True,
         )
-    print(f"\nThe worker took {peak_memory(pid)} MiB at most.", flush=True)
 
 
 def main() -> int:
@@ -252,22 +272,8 @@ def main() -> int:
             name: stack.enter_context(run(name, folder))
             for name in dict.fromkeys(case.server for case in (*CASES, *UNDER_GUNICORN))
         }
-        print("| | 1 GiB, MB/s | first byte, ms | memory grew, MiB | 100 KB, 1/s |")
-        print("|---|---:|---:|---:|---:|")
-        for case in CASES:
-            port, pid = servers[case.server]
-            rate = 0.0 if case.header else requests_per_second(port, case)
-            before = peak_memory(pid)
-            rounds = [download(port, case) for _ in range(ROUNDS)]
-            grew = peak_memory(pid) - before
-            fastest = max(speed for speed, _ in rounds)
-            first = min(delay for _, delay in rounds)
-            print(
-                f"| {case.title} | {fastest:,.0f} | {first:.1f} | {grew} "
-                f"| {f'{rate:,.0f}' if rate else ''} |",
-                flush=True,
-            )
-        compare_under_gunicorn(*servers["gunicorn"])
+        print_rates(CASES, servers)
+        print_rates(UNDER_GUNICORN, servers)
         environment = {**os.environ, "BENCHMARK_FOLDER": str(folder)}
         command = [sys.executable, "-W", "ignore", "-m", "benchmarks.file_cpu"]
         subprocess.run(command, env=environment, check=True)
