@@ -5,6 +5,7 @@ import signal
 
 import pytest
 from django.db import connection
+from django.urls import clear_script_prefix
 from django.utils import translation
 
 from tests.worlds import Ask, ask_asgi, ask_wsgi
@@ -32,9 +33,10 @@ def patient_loops() -> None:
 
 
 @pytest.fixture(autouse=True)
-def default_language() -> None:
-    """Forget the language of a view before: old asgiref leaves it to the thread."""
+def fresh_thread() -> None:
+    """Forget what a request before has set: old asgiref leaves it to the thread."""
     translation.deactivate()
+    clear_script_prefix()
 
 
 @pytest.fixture(params=WORLDS)
