@@ -77,7 +77,7 @@ class ViewCaller(BaseHandler):
                         raise
             else:
                 response = await call_in_thread(
-                    self._call_in_thread, request, call, view, args, kwargs
+                    self._call_in_thread, request, call, args, kwargs
                 )
         if isinstance(response, HttpResponseBase) and not hasattr(response, "render"):
             # Neither nothing nor a coroutine, and ready.
@@ -88,11 +88,10 @@ class ViewCaller(BaseHandler):
         self,
         request: HttpRequest,
         call: Callable[..., Any],
-        view: Callable[..., Any],
         args: Any,
         kwargs: Any,
     ) -> Any:
-        """Call a sync view, and render what it returned if nobody is in between."""
+        """Call a sync view, and ask the middleware in the same hop if it raises."""
         try:
             response = call(request, *args, **kwargs)
         except Exception as error:
