@@ -95,7 +95,7 @@ def make_djangos() -> Any:
     """Return Django's own handler, without django-bolt."""
     from django.core.asgi import get_asgi_application
 
-    settings.MIDDLEWARE = settings.MIDDLEWARE[:-1]
+    settings.MIDDLEWARE = MIDDLEWARE[KIND]
     return get_asgi_application()
 
 
