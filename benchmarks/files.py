@@ -32,6 +32,7 @@ from django.http import FileResponse as DjangosFileResponse
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
+from benchmarks.measure import find_port
 from django_bolt import FileResponse
 from django_bolt import asgi as bolt
 
@@ -133,9 +134,7 @@ UNDER_GUNICORN = (
 @contextmanager
 def run(name: str, folder: Path) -> Iterator[tuple[int, int]]:
     """Run a server for the length of a block; yield its port and process id."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_port()
     python = [sys.executable, "-W", "ignore", "-m"]
     quiet = ["uvicorn", "--no-access-log", "--log-level", "error", "--port", str(port)]
     if name == "nginx":

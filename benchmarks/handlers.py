@@ -15,7 +15,6 @@ import importlib.util
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,7 +24,7 @@ from dataclasses import dataclass
 
 import psutil
 
-from benchmarks.measure import describe_machine, wait_until_it_answers
+from benchmarks.measure import describe_machine, find_port, wait_until_it_answers
 
 ROUNDS = 2
 SECONDS = 2
@@ -140,9 +139,7 @@ def serve(
     server: str, contender: Contender, folder: str
 ) -> Iterator[tuple[str, psutil.Process]]:
     """Run a server on the first core, and stop it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_port()
     command = ["taskset", "-c", "0", sys.executable, "-m"]
     process = subprocess.Popen(
         [*command, *_command(server, contender.application, port)],

@@ -7,6 +7,7 @@ And what else several benchmarks do.
 from __future__ import annotations
 
 import platform
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -81,6 +82,13 @@ def print_table(
             f"| {name} | {taken:.2f} | {shown} | {'' if aim is None else f'{aim}×'} |"
         )
     return reached
+
+
+def find_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_until_it_answers(url: str) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from django.core.wsgi import get_wsgi_application
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from benchmarks.measure import wait_until_it_answers
+from benchmarks.measure import find_port, wait_until_it_answers
 from benchmarks.records import LARGE, SMALL
 
 ROUNDS = 5
@@ -63,9 +62,7 @@ application = get_wsgi_application()
 @contextmanager
 def serve() -> Iterator[str]:
     """Run granian with one worker on a free port, and stop it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += [

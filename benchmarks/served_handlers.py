@@ -15,7 +15,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -30,7 +29,7 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from benchmarks.measure import wait_until_it_answers
+from benchmarks.measure import find_port, wait_until_it_answers
 from benchmarks.records import LARGE, SMALL
 from django_bolt import serving
 from django_bolt.handlers.wsgi import BoltWSGIHandler
@@ -113,9 +112,7 @@ class Running:
 @contextmanager
 def serve(server: str, kind: str) -> Iterator[Running]:
     """Run a server on the first core, on a free port, and stop it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_port()
     process = subprocess.Popen(
         ["taskset", "-c", "0", *command(server, kind, port)],
         env={**os.environ, "PYTHONPATH": os.getcwd(), "BENCH_HANDLER": kind},

@@ -27,6 +27,7 @@ from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
 
+from benchmarks.measure import find_port
 from django_bolt import StreamingResponse
 
 ROUNDS = 8
@@ -106,9 +107,7 @@ wsgi = get_wsgi_application()
 @contextmanager
 def serve(*command: str) -> Iterator[tuple[int, psutil.Process]]:
     """Run a server on a free port, yield the port and its process, and stop it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = find_port()
     process = subprocess.Popen(
         [sys.executable, "-m", *(part.format(port=port) for part in command)],
         env={**os.environ, "PYTHONPATH": os.getcwd()},
