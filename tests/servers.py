@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,6 +206,32 @@ class Server:
             connection.sendall(b"GET /ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
             return connection.recv(1) != b""
         return False
+
+
+Start = Callable[[str], Server]
+"""Returns a server by its name."""
+
+
+@contextlib.contextmanager
+def shared_servers(environment: Mapping[str, str] | None = None) -> Iterator[Start]:
+    """
+    Yield what starts a server, or returns the one that runs; stop all at the end.
+
+    Args:
+        environment: As for ``Server``.
+    """
+    servers: dict[str, Server] = {}
+
+    def start(name: str) -> Server:
+        if name not in servers:
+            servers[name] = Server(name, environment=environment)
+        return servers[name]
+
+    try:
+        yield start
+    finally:
+        for server in servers.values():
+            server.stop()
 
 
 def free_port() -> int:

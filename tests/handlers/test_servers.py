@@ -1,32 +1,20 @@
 """The handler behind the servers that people deploy."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from tests.servers import ASGI_SERVERS, Server
+from tests.servers import ASGI_SERVERS, Start, shared_servers
 from tests.streams.wire import Client, Control
 
 pytestmark = pytest.mark.server
-
-Start = Callable[[str], Server]
 
 
 @pytest.fixture(scope="module")
 def start() -> Iterator[Start]:
     """Start a server with our handler, or return the one that runs."""
-    servers: dict[str, Server] = {}
-
-    def start(name: str) -> Server:
-        if name not in servers:
-            servers[name] = Server(name, environment={"SITE_HANDLER": "bolt"})
-        return servers[name]
-
-    try:
+    with shared_servers({"SITE_HANDLER": "bolt"}) as start:
         yield start
-    finally:
-        for server in servers.values():
-            server.stop()
 
 
 every_server = pytest.mark.parametrize("name", ASGI_SERVERS)

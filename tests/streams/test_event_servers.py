@@ -11,8 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import SERVERS, Server
-from tests.streams.conftest import Start
+from tests.servers import SERVERS, Server, Start
 from tests.streams.wire import Client, Control
 
 KINDS = ("sync", "async")

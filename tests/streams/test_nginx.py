@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import DEADLINE, free_port
-from tests.streams.conftest import Start
+from tests.servers import DEADLINE, Start, free_port
 from tests.streams.wire import Client, Control
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")

@@ -2,9 +2,8 @@
 
 import pytest
 
-from tests.servers import ASGI_SERVERS, SERVERS
+from tests.servers import ASGI_SERVERS, SERVERS, Start
 from tests.site.urls import CHUNKS
-from tests.streams.conftest import Start
 from tests.streams.wire import Client, Control, Incomplete
 
 KINDS = ("sync", "async")
