@@ -22,7 +22,13 @@ from django.utils.functional import Promise
 from django_bolt.encoding import encode_json_inline
 from django_bolt.encoding.hook import is_pydantic
 from django_bolt.responses.base import Response
-from django_bolt.responses.content import HTML, JSON, PlainText, Redirect
+from django_bolt.responses.content import (
+    HTML,
+    JSON,
+    PlainText,
+    Redirect,
+    make_encoded,
+)
 from django_bolt.responses.head import allows_body
 from django_bolt.responses.streaming import StreamingResponse
 from django_bolt.types import Headers, View
@@ -108,6 +114,8 @@ class Conversion:
                 self._raise_naming_the_view(error, value)
             if encoded is None:
                 return await sync_to_async(self._make)(response_class, value)
+            if response_class is JSON and self.status_code == 200 and not self.headers:
+                return make_encoded(encoded)
             value = msgspec.Raw(encoded)
         return self._make(response_class, value)
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.http.response import HttpResponseBase, ResponseHeaders
 
 from django_bolt.handlers.types import Send
+from django_bolt.responses.base import Response
 
 
 @lru_cache(maxsize=1024)
@@ -29,9 +30,19 @@ def encode_headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
         )
         for name, value in _find_items(response)
     ]
-    for cookie in response.cookies.values():
-        fields.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
+    if has_cookies(response):
+        for cookie in response.cookies.values():
+            fields.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
     return fields
+
+
+def has_cookies(response: HttpResponseBase) -> bool:
+    """Tell whether a response may have cookies; asking ours for them makes a jar."""
+    kind: Any = type(response)
+    return "cookies" in vars(response) or kind.cookies is not _LAZY_COOKIES
+
+
+_LAZY_COOKIES = vars(Response)["cookies"]
 
 
 def _find_items(response: Any) -> Iterable[tuple[Any, Any]]:

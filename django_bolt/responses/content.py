@@ -44,6 +44,13 @@ class JSON(Response):
             self._container = [encode_json(data)]
 
 
+def make_encoded(body: bytes) -> JSON:
+    """Return a response of status 200 whose body is JSON already."""
+    response = JSON.__new__(JSON)
+    response._container = [body]
+    return response
+
+
 class PlainText(Response):
     """
     A response of plain text in UTF-8.

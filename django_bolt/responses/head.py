@@ -8,6 +8,7 @@ handler or the server.
 from __future__ import annotations
 
 import datetime
+import functools
 import math
 import re
 from collections.abc import Iterable, Mapping
@@ -77,7 +78,9 @@ def make_headers(headers: Headers | None, media_type: str | None) -> ResponseHea
     Spec: RFC 9110 §5.1, §5.5.
     """
     made = ResponseHeaders({})
-    if media_type is not None:
+    if type(media_type) is str:
+        made._store["content-type"] = _make_content_type(media_type)
+    elif media_type is not None:
         made["Content-Type"] = _check_value("Content-Type", media_type)
     if headers is None:
         return made
@@ -93,6 +96,14 @@ def make_headers(headers: Headers | None, media_type: str | None) -> ResponseHea
             )
         made[name] = _check_value(name, value)
     return made
+
+
+@functools.lru_cache(maxsize=256)
+def _make_content_type(media_type: str) -> tuple[str, str]:
+    """Return what Django keeps of a Content-Type; mostly the same few again."""
+    made = ResponseHeaders({})
+    made["Content-Type"] = _check_value("Content-Type", media_type)
+    return made._store["content-type"]
 
 
 def _check_value(name: str, value: object) -> str:
