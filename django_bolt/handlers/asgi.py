@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-from contextlib import closing
-from functools import partial
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -23,7 +21,7 @@ from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.http.response import HttpResponseBase
 from django.urls import base as urls
-from django.urls import set_script_prefix, set_urlconf
+from django.urls import set_script_prefix
 
 from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
 from django_bolt.handlers.lifespan import answer_lifespan
@@ -44,8 +42,11 @@ from django_bolt.handlers.threads import (
     open_lease,
 )
 from django_bolt.handlers.types import Message, Receive, Scope, Send
+from django_bolt.handlers.urlconfs import forget_urlconf
 from django_bolt.handlers.views import ViewCaller, accept_inline
 from django_bolt.responses.body import StreamBody
+
+_PREFIXES = getattr(urls, "_prefixes", None)
 
 _DJANGOS_CALL = ASGIHandler.__call__
 """Packages that trace requests replace it; theirs is called then."""
@@ -62,14 +63,15 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection of the server, by the ASGI specification."""
-        if scope["type"] == "lifespan":
-            await answer_lifespan(receive, send)
-        elif (
+        if (
             scope["type"] != "http"
             or has_thread()
             or ASGIHandler.__call__ is not _DJANGOS_CALL
         ):
-            await super().__call__(scope, receive, send)
+            if scope["type"] == "lifespan":
+                await answer_lifespan(receive, send)
+            else:
+                await super().__call__(scope, receive, send)
         elif can_be_cancelled(asyncio.current_task()):
             await self._lend(scope, receive, send)
         else:
@@ -126,7 +128,9 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         try:
             await self._serve(scope, receive, send, lease)
         finally:
-            await close_lease(lease, token)
+            close_lease(lease, token)
+            if lease.is_held:
+                await lease.end()
 
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, lease: Lease | None
@@ -135,10 +139,10 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             body = await self.read_body(receive)
         except RequestAborted:
             return
-        with closing(body):
+        try:
             prefix = get_script_prefix(scope)
             # Nothing set is the same as "/", which "" becomes.
-            if prefix or not is_untouched(getattr(urls, "_prefixes", None)):
+            if prefix or not is_untouched(_PREFIXES):
                 set_script_prefix(prefix)
             if lease is None or STARTED.present() is None:
                 await request_started.asend(sender=self.__class__, scope=scope)
@@ -151,7 +155,10 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
                 await sync_to_async(refusal.close)()
                 return
             response = await self._exchange(request, receive, send, lease)
-            await self._finish(request, response, lease)
+            if lease is None or not _end_at_once(request, response, lease):
+                await self._end(response)
+        finally:
+            body.close()
 
     async def _exchange(
         self, request: ASGIRequest, receive: Receive, send: Send, lease: Lease | None
@@ -163,49 +170,59 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             The response, sent or not; ``None`` if the client left before.
         """
         response: Any = None
-        watch = Watch(partial(self.listen_for_disconnect, receive))
-        is_stopped = False
-        try:
-            response = await watch.over(self.run_get_response(request))
+
+        async def answer() -> None:
+            nonlocal response
+            response = await self.run_get_response(request)
             if lease is not None and getattr(response, "is_async", False):
                 lease.rest()
-            await watch.over(self.send_response(response, send))
+            await self.send_response(response, send)
+
+        watch = Watch(self.listen_for_disconnect, receive)
+        is_stopped = False
+        try:
+            await watch.over(answer())
         except asyncio.CancelledError:
             is_stopped = True
             if not await watch.stop():
                 raise
         finally:
-            if not is_stopped:
+            if watch.has_begun and not is_stopped:
                 await watch.stop()
         if watch.error is not None and not isinstance(watch.error, RequestAborted):
             raise watch.error
         return response
 
-    async def _finish(
-        self,
-        request: ASGIRequest,
-        response: Any,
-        lease: Lease | None,
-    ) -> None:
-        """Close a response and say that the request is over."""
-        audience = FINISHED.present()
-        if (
-            audience is not None
-            and lease is not None
-            and lease.is_clean()
-            and not holds_cache()
-            and (response is None or _is_plain(request, response))
-        ):
-            if response is not None:
-                request.close()
-                response._resource_closers.clear()
-                response.closed = True
-            if reset_urlconf in audience:
-                set_urlconf(None)
-        elif response is None:
+    async def _end(self, response: Any) -> None:
+        """Close a response and say that the request is over, as Django does."""
+        if response is None:
             await request_finished.asend(sender=self.__class__)
         else:
             await call_in_thread(response.close)
+
+
+def _end_at_once(request: ASGIRequest, response: Any, lease: Lease) -> bool:
+    """
+    Do what the end of a request does, if that takes no thread.
+
+    Returns:
+        Whether it was done.
+    """
+    audience = FINISHED.present()
+    if (
+        audience is None
+        or not lease.is_clean()
+        or holds_cache()
+        or not (response is None or _is_plain(request, response))
+    ):
+        return False
+    if response is not None:
+        request.close()
+        response._resource_closers.clear()
+        response.closed = True
+    if reset_urlconf in audience:
+        forget_urlconf()
+    return True
 
 
 def _is_plain(request: ASGIRequest, response: Any) -> bool:

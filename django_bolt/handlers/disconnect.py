@@ -26,15 +26,26 @@ class Watch:
     Args:
         listen: Made a coroutine of when there is something to wait for. It
             raises ``RequestAborted`` when the client leaves.
+        arguments: What it is called with.
     """
 
-    def __init__(self, listen: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    # Most requests wait for nothing: nothing of this is assigned for them.
+    _task: asyncio.Task[Any] | None = None
+    _watcher: asyncio.Task[None] | None = None
+    _has_cancelled = False
+    _is_over = False
+    error: BaseException | None = None
+
+    def __init__(
+        self, listen: Callable[..., Coroutine[Any, Any, None]], *arguments: Any
+    ) -> None:
         self._listen = listen
-        self._task: asyncio.Task[Any] | None = None
-        self._watcher: asyncio.Task[None] | None = None
-        self._has_cancelled = False
-        self._is_over = False
-        self.error: BaseException | None = None
+        self._arguments = arguments
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether there was something to wait for."""
+        return self._watcher is not None
 
     @types.coroutine
     def over(self, coroutine: Coroutine[Any, Any, R]) -> Generator[Any, Any, R]:
@@ -77,7 +88,9 @@ class Watch:
 
     def _start(self) -> None:
         self._task = asyncio.current_task()
-        self._watcher = asyncio.get_running_loop().create_task(self._listen())
+        self._watcher = asyncio.get_running_loop().create_task(
+            self._listen(*self._arguments)
+        )
         self._watcher.add_done_callback(self._end)
 
     def _end(self, watcher: asyncio.Task[None]) -> None:

@@ -48,7 +48,9 @@ class ASGIRequest(KnownHosts, asgi.ASGIRequest):
 
     def __init__(self, scope: Scope, body_file: Any) -> None:
         if (
-            asgi.ASGIRequest.__init__ is not _DJANGOS_INIT
+            scope.get("root_path")
+            or settings.FORCE_SCRIPT_NAME
+            or asgi.ASGIRequest.__init__ is not _DJANGOS_INIT
             or not _is_understood()
             or not self._take(scope, body_file)
         ):
@@ -56,13 +58,11 @@ class ASGIRequest(KnownHosts, asgi.ASGIRequest):
 
     def _take(self, scope: Scope, body_file: Any) -> bool:
         """
-        Assign all that Django's constructor assigns, where nothing is special.
+        Assign all that Django's constructor assigns, for a site at the root.
 
         Returns:
-            Whether it was done.
+            Whether it was done; not where there is something special.
         """
-        if scope.get("root_path") or settings.FORCE_SCRIPT_NAME:
-            return False
         variables = _collect(scope)
         if variables is None:
             return False
@@ -89,7 +89,7 @@ _DJANGOS_INIT = asgi.ASGIRequest.__init__
 
 def _collect(scope: Scope) -> dict[str, Any] | None:
     """
-    Return the variables of a request to a site that is at the root.
+    Return the variables of a request.
 
     Returns:
         ``None`` if a header came more than once, or is not known.
@@ -183,7 +183,11 @@ def _find_key(name: bytes) -> str:
 
 @functools.cache
 def _is_understood() -> bool:
-    """Tell whether this version of Django makes of a scope what we do."""
+    """
+    Tell whether this version of Django makes of a scope what we do.
+
+    Asked when no prefix is forced, and once: it takes as long as ten requests.
+    """
     scopes: list[Scope] = [
         {"method": "get", "path": "/"},
         {

@@ -68,22 +68,34 @@ POOL = Pool(IDLE_THREADS)
 _lock = threading.Lock()
 
 
-class Lease(Executor):
+class Lease(ThreadSensitiveContext, Executor):
     """
     The thread of one request, borrowed when something is to run in it.
 
     It is the same one until it rests: then each call may have another, unless
     one has left a database connection open, which belongs to its thread.
+
+    It is what asgiref knows a request by as well.
     """
 
-    def __init__(self, pool: Pool = POOL) -> None:
-        self._pool = pool
-        self._thread: ThreadPoolExecutor | None = None
-        self._last: Future[Any] | None = None
-        self._running = 0
-        self._is_free_of_connections = True
-        self._rests = False
-        self._is_over = False
+    # Most requests need no thread: nothing of this is assigned for them.
+    _pool = POOL
+    _thread: ThreadPoolExecutor | None = None
+    _last: Future[Any] | None = None
+    _running = 0
+    _is_free_of_connections = True
+    _rests = False
+    _is_over = False
+
+    def __init__(self, pool: Pool | None = None) -> None:
+        super().__init__()
+        if pool is not None:
+            self._pool = pool
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a thread is to be given back."""
+        return self._thread is not None
 
     def submit(
         self, function: Callable[..., R], /, *args: Any, **kwargs: Any
@@ -116,8 +128,6 @@ class Lease(Executor):
 
     async def end(self) -> None:
         """Give the thread back, and wait for what still runs in it."""
-        if self._thread is None:
-            return
         with _lock:
             self._is_over = True
             self._let_go()
@@ -189,17 +199,14 @@ def open_lease() -> tuple[Lease, Token[ThreadSensitiveContext]]:
         The lease, and what ends it.
     """
     lease = Lease()
-    context = ThreadSensitiveContext()
-    SyncToAsync.context_to_thread_executor[context] = lease
-    return lease, SyncToAsync.thread_sensitive_context.set(context)
+    SyncToAsync.context_to_thread_executor[lease] = lease
+    return lease, SyncToAsync.thread_sensitive_context.set(lease)
 
 
-async def close_lease(lease: Lease, token: Token[ThreadSensitiveContext]) -> None:
-    """Take the thread from the request of this context."""
-    context = SyncToAsync.thread_sensitive_context.get()
+def close_lease(lease: Lease, token: Token[ThreadSensitiveContext]) -> None:
+    """Take the thread from the request of this context; the lease is to be ended."""
     SyncToAsync.thread_sensitive_context.reset(token)
-    SyncToAsync.context_to_thread_executor.pop(context, None)
-    await lease.end()
+    SyncToAsync.context_to_thread_executor.pop(lease, None)
 
 
 def _call(function: Callable[..., R], /, *args: Any) -> R:

@@ -8,12 +8,22 @@ from collections.abc import Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
 from django.core.handlers.base import BaseHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import ResolverMatch
+from django.utils.log import log_response
 
 from django_bolt.handlers.computing import accepts_at_once, class_name
+from django_bolt.handlers.routing import Router
 from django_bolt.handlers.threads import call_in_thread
+from django_bolt.handlers.urlconfs import choose_urlconf
+
+_DJANGOS_CALL = BaseHandler.get_response_async
+"""Packages that trace requests replace it; theirs is called then."""
+
+_log = sync_to_async(log_response, thread_sensitive=False)
 
 _is_async = functools.lru_cache(maxsize=4096)(iscoroutinefunction)
 
@@ -51,17 +61,40 @@ def accept_inline(method: Any, adapted: Any) -> Any:
     return process_view
 
 
-class ViewCaller(BaseHandler):
+class ViewCaller(Router):
     """The innermost part of an async handler: what is inside all middleware."""
 
     # django-stubs does not list them.
+    _middleware_chain: Any
     _view_middleware: list[Any]
     _template_response_middleware: list[Any]
+
+    async def get_response_async(self, request: HttpRequest) -> Any:
+        """Answer a request, as Django does."""
+        if BaseHandler.get_response_async is not _DJANGOS_CALL:
+            return await super().get_response_async(request)
+        choose_urlconf(settings.ROOT_URLCONF)
+        response = await self._middleware_chain(request)
+        response._resource_closers.append(request.close)
+        if response.status_code >= 400:
+            await _log(
+                "%s: %s",
+                response.reason_phrase,
+                request.path,
+                response=response,
+                request=request,
+            )
+        return response
 
     async def _get_response_async(self, request: HttpRequest) -> Any:
         """Resolve and call the view, and do what middleware does around the call."""
         response: Any = None
-        view, args, kwargs = self.resolve_request(request)
+        match = self.resolve_request(request)
+        if type(match) is ResolverMatch:
+            # Taking it apart as a sequence takes four calls.
+            view, args, kwargs = match.func, match.args, match.kwargs
+        else:
+            view, args, kwargs = match
         for method in self._view_middleware:
             response = await method(request, view, args, kwargs)
             if response:

@@ -9,6 +9,7 @@ import sys
 import threading
 import types
 from collections.abc import AsyncIterator, Callable, Iterator
+from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.files.uploadedfile import UploadedFile
 from django.core.handlers.asgi import ASGIHandler
-from django.core.handlers.base import reset_urlconf
+from django.core.handlers.base import BaseHandler, reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import get_script_prefix, get_urlconf, path
 from django.utils import translation
 
-from django_bolt import FileResponse, StreamingResponse
+from django_bolt import JSON, FileResponse, StreamingResponse
 from django_bolt.asgi import get_asgi_application
 from django_bolt.handlers.asgi import BoltASGIHandler
 from django_bolt.handlers.threads import Lease
@@ -78,6 +79,40 @@ def test_call_that_another_package_has_replaced_is_made(
     exchange = ask(here, "/traced")
 
     assert (traced, exchange.body) == (["/traced"], b"here")
+
+
+def test_get_response_that_another_package_has_replaced_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[str] = []
+    call = ASGIHandler.get_response_async
+
+    async def trace(self: Any, request: HttpRequest) -> Any:
+        traced.append(request.path)
+        return await call(self, request)
+
+    monkeypatch.setattr(BaseHandler, "get_response_async", trace)
+
+    exchange = ask(here, "/traced")
+
+    assert (traced, exchange.body) == (["/traced"], b"here")
+
+
+class Leading(BoltASGIHandler):
+    """A handler that finds views in its own way."""
+
+    def resolve_request(self, request: HttpRequest) -> Any:
+        """Lead everywhere to one view."""
+        return answer_with, ("one",), {"other": "two"}
+
+
+async def answer_with(request: HttpRequest, one: str, other: str) -> HttpResponse:
+    """Answer with what the path said."""
+    return HttpResponse(f"{one} {other}")
+
+
+def test_handler_may_find_views_in_its_own_way() -> None:
+    assert ask(here, handler_class=Leading).body == b"one two"
 
 
 # --- The body of the request
@@ -363,6 +398,40 @@ def test_resources_of_a_response_are_closed_in_a_thread(
     ask(view, handler_class=handler_class)
 
     assert closed == [False]
+
+
+class SettingCookies(HttpResponse):
+    """A response that makes its cookies when they are asked for."""
+
+    @property
+    def cookies(self) -> Any:
+        """Return one cookie."""
+        return SimpleCookie({"made": "late"})
+
+    @cookies.setter
+    def cookies(self, value: Any) -> None:
+        """Forget what Django sets."""
+
+
+@pytest.mark.parametrize(
+    ("make", "cookies"),
+    [
+        pytest.param(lambda: JSON({}), [], id="none"),
+        pytest.param(lambda: JSON({}).set_cookie("a", "1"), [b"a=1; Path=/"], id="one"),
+        pytest.param(lambda: SettingCookies(""), [b"made=late"], id="of a class"),
+    ],
+)
+def test_cookies_are_sent_whoever_keeps_them(
+    make: Callable[[], HttpResponse],
+    cookies: list[bytes],
+    handler_class: type[ASGIHandler],
+) -> None:
+    async def view(request: HttpRequest) -> HttpResponse:
+        return make()
+
+    headers = ask(view, handler_class=handler_class).sent[0]["headers"]
+
+    assert [value for name, value in headers if name == b"Set-Cookie"] == cookies
 
 
 def test_headers_and_cookies_are_sent_as_written(
@@ -843,6 +912,23 @@ def test_view_is_cancelled_where_the_server_has_tasks_of_its_own() -> None:
 
     with site(view) as handler:
         assert asyncio.run(main()) == []
+
+
+def test_request_is_answered_where_every_task_is_one_of_the_servers() -> None:
+    async def main() -> bytes:
+        loop = asyncio.get_running_loop()
+        loop.set_task_factory(
+            lambda loop, coroutine, **options: Unstoppable(  # type: ignore[arg-type]
+                coroutine, loop=loop, **options
+            )
+        )
+        exchange = Exchange()
+        exchange.incoming.put_nowait({"type": "http.request"})
+        await loop.create_task(handler(exchange.scope, exchange.receive, exchange.send))
+        return exchange.body
+
+    with site(here) as handler:
+        assert asyncio.run(main()) == b"here"
 
 
 def test_body_in_memory_is_no_file_on_disk() -> None:

@@ -115,11 +115,21 @@ def test_scope_that_is_understood_is_not_given_to_django(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ASGIRequest(make_scope(HOST), io.BytesIO())
-    monkeypatch.delattr(asgi, "get_script_prefix")
+    init = asgi.ASGIRequest.__init__
+    given: list[object] = []
 
-    request = ASGIRequest(make_scope(HOST, (b"cookie", b"a=1")), io.BytesIO())
+    def note(self: Any, scope: Any, body_file: Any) -> None:
+        given.append(scope["path"])
+        init(self, scope, body_file)
+
+    monkeypatch.setattr(asgi.ASGIRequest, "__init__", note)
+    monkeypatch.setattr(requests, "_DJANGOS_INIT", note)
+
+    request = ASGIRequest(make_scope(HOST, path="/known"), io.BytesIO())
+    ASGIRequest(make_scope(HOST, HOST, path="/twice"), io.BytesIO())
 
     assert request.META["HTTP_HOST"] == "testserver"
+    assert given == ["/twice"]
 
 
 def test_constructor_that_another_package_has_replaced_is_called(

@@ -137,7 +137,7 @@ def test_has_thread_of_a_context_without_one_is_false() -> None:
         before = has_thread()
         lease, token = open_lease()
         inside = has_thread()
-        await close_lease(lease, token)
+        close_lease(lease, token)
         return before, inside
 
     assert asyncio.run(main()) == (False, True)

@@ -1,0 +1,175 @@
+"""
+Find the view of a path as Django does, with one ``ResolverMatch``.
+
+``URLResolver.resolve`` makes one for each level of ``include()``, to copy it, and
+raises an error for each level at which nothing is found. Here the patterns are
+walked in the same order and asked the same questions, and the match, or the
+error, is made at the end. What is no plain pattern of Django's resolves itself.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+from django.core.handlers.base import BaseHandler
+from django.http import HttpRequest
+from django.urls import (
+    Resolver404,
+    ResolverMatch,
+    URLPattern,
+    URLResolver,
+    get_resolver,
+)
+
+Found: TypeAlias = tuple[Any, ...]
+"""The arguments of a ``ResolverMatch``, in their order."""
+
+Missed: TypeAlias = dict[str, Any]
+"""What a ``Resolver404`` says."""
+
+_DJANGOS = URLResolver.resolve, URLPattern.resolve, BaseHandler.resolve_request
+"""Packages that trace requests replace them; theirs are called then."""
+
+
+class Router(BaseHandler):
+    """The part of a handler that finds the view."""
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Return the match of a request, and keep it there."""
+        if BaseHandler.resolve_request is not _DJANGOS[2] or hasattr(
+            request, "urlconf"
+        ):
+            return super().resolve_request(request)
+        match = resolve(get_resolver(), request.path_info)
+        request.resolver_match = match
+        return match
+
+
+def resolve(resolver: Any, path: str) -> ResolverMatch:
+    """
+    Do what ``resolver.resolve(path)`` does.
+
+    Args:
+        resolver: Mostly the one of the root URL configuration.
+        path: What the client asks for.
+
+    Raises:
+        Resolver404: No pattern matches.
+    """
+    if (
+        type(resolver) is not URLResolver
+        or URLResolver.resolve is not _DJANGOS[0]
+        or URLPattern.resolve is not _DJANGOS[1]
+    ):
+        return resolver.resolve(path)  # type: ignore[no-any-return]
+    found = _walk(resolver, path)
+    if type(found) is dict:
+        raise Resolver404(found)
+    return ResolverMatch(*found)
+
+
+def _walk(resolver: Any, path: str) -> Found | Missed:
+    """Go through the patterns of one level, until one matches."""
+    path = str(path)
+    match = resolver.pattern.match(path)
+    if not match:
+        return {"path": path}
+    rest, args, kwargs = match
+    tried: list[Any] = []
+    for pattern in resolver.url_patterns:
+        try:
+            kind = type(pattern)
+            if kind is URLPattern:
+                end = pattern.pattern.match(rest)
+                if end:
+                    return _end(resolver, pattern, args, kwargs, tried, end)
+                tried.append([pattern])
+                continue
+            walk = _walk if kind is URLResolver else _ask
+            found = walk(pattern, rest)
+        except Resolver404 as error:
+            found = error.args[0]
+        if type(found) is tuple:
+            return _join(resolver, pattern, args, kwargs, tried, found)
+        resolver._extend_tried(tried, pattern, found.get("tried"))  # type: ignore[union-attr]
+    return {"tried": tried, "path": rest}
+
+
+def _end(
+    resolver: Any,
+    pattern: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    tried: list[Any],
+    match: tuple[str, Any, dict[str, Any]],
+) -> Found:
+    """Say what was found by a pattern that leads to a view."""
+    _, own_args, captured = match
+    kwargs = {
+        **kwargs,
+        **resolver.default_kwargs,
+        **captured,
+        **pattern.default_args,
+    }
+    tried.append([pattern])
+    return (
+        pattern.callback,
+        # "If there are *any* named groups, ignore all non-named groups."
+        own_args if kwargs else args + own_args,
+        kwargs,
+        pattern.pattern.name,
+        [resolver.app_name],
+        [resolver.namespace],
+        str(pattern.pattern),
+        tried,
+        captured,
+        {**resolver.default_kwargs, **pattern.default_args},
+    )
+
+
+def _join(
+    resolver: Any,
+    pattern: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    tried: list[Any],
+    found: Found,
+) -> Found:
+    """Say what was found one level below."""
+    (view, own_args, own_kwargs, name, apps, spaces, route, below, captured, extra) = (
+        found
+    )
+    kwargs = {**kwargs, **resolver.default_kwargs, **own_kwargs}
+    before = "" if isinstance(pattern, URLPattern) else str(pattern.pattern)
+    resolver._extend_tried(tried, pattern, below)
+    return (
+        view,
+        own_args if kwargs else args + own_args,
+        kwargs,
+        name,
+        [resolver.app_name, *apps],
+        [resolver.namespace, *spaces],
+        resolver._join_route(before, route),
+        tried,
+        captured,
+        {**resolver.default_kwargs, **extra},
+    )
+
+
+def _ask(pattern: Any, path: str) -> Found | Missed:
+    """Let a pattern resolve itself, whatever it is."""
+    match = pattern.resolve(path)
+    if not match:
+        return {}
+    return (
+        match.func,
+        match.args,
+        match.kwargs,
+        match.url_name,
+        match.app_names,
+        match.namespaces,
+        match.route,
+        match.tried,
+        match.captured_kwargs,
+        match.extra_kwargs,
+    )

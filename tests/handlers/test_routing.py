@@ -1,0 +1,247 @@
+"""Paths lead where Django says, and the match says the same of it."""
+
+from typing import Any
+
+import pytest
+from django.core.handlers.base import BaseHandler
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import (
+    Resolver404,
+    URLPattern,
+    URLResolver,
+    include,
+    path,
+    re_path,
+    register_converter,
+)
+from django.urls.resolvers import RegexPattern, RoutePattern
+from django.utils.functional import lazy
+from django.views import View
+
+from django_bolt.handlers.routing import Router, resolve
+
+
+def here(request: HttpRequest, **kwargs: object) -> HttpResponse:
+    """Answer."""
+    return HttpResponse("here")
+
+
+class There(View):
+    """A view of a class."""
+
+
+class Picky:
+    """A converter that takes an even number, and finds nothing for seven."""
+
+    regex = "[0-9]+"
+
+    def to_python(self, value: str) -> int:
+        """Return the number."""
+        asked.append(value)
+        number = int(value)
+        if number == 7:
+            raise Resolver404({"tried": [["seven"]]})
+        if number == 9:
+            raise Http404("nine")
+        if number % 2:
+            raise ValueError("odd")
+        return number
+
+    def to_url(self, value: int) -> str:
+        """Return the number as text."""
+        return str(value)
+
+
+asked: list[str] = []
+register_converter(Picky, "picky")
+
+
+class OwnPattern(URLPattern):
+    """A pattern of a project's own."""
+
+    def resolve(self, path: str) -> Any:
+        """Find less than Django does."""
+        return None if path.endswith("hidden") else super().resolve(path)
+
+
+class OwnResolver(URLResolver):
+    """A resolver of a project's own."""
+
+
+class Upper(str):
+    """What a pattern of a project's own may leave of a path."""
+
+
+class OwnRegex(RegexPattern):
+    """Leaves no plain text."""
+
+    def match(self, path: str) -> Any:
+        """Return the rest in a class of one's own."""
+        match = super().match(path)
+        return match and (Upper(match[0]), *match[1:])
+
+
+INNER = [
+    path("", here, name="index"),
+    path("<int:pk>/", here, {"extra": 1}, name="detail"),
+    path("<picky:number>/even/", here),
+    re_path(r"^(?P<year>[0-9]{4})/(?P<rest>.+)?$", here, name="year"),
+    re_path(r"^unnamed/([a-z]+)/$", here),
+]
+
+PATTERNS: list[Any] = [
+    path("", here, name="root"),
+    path("plain/", here, name="plain"),
+    path("class/<slug:name>/", There.as_view(), {"a": 2}, name="class"),
+    path(lazy(lambda: "lazy/", str)(), here),
+    path("empty/", include([])),
+    path("first/", include((INNER, "app"), namespace="space")),
+    path("second/<int:pk>/", include(INNER), {"given": True}),
+    re_path(r"^third/([a-z]+)/", include(INNER)),
+    re_path(r"^fourth/(?P<word>[a-z]+)/", include((INNER, "other"))),
+    path("deep/", include([path("deeper/", include((INNER, "app")))])),
+    OwnPattern(RoutePattern("own/<path:rest>", is_endpoint=True), here),
+    OwnResolver(RegexPattern(r"^resolver/"), INNER),
+    URLResolver(OwnRegex(r"^regex/"), INNER),
+    path("<picky:number>/", here, name="picky"),
+    path("<path:rest>/end", here),
+]
+
+PATHS = [
+    "/",
+    "/plain/",
+    "/plain",
+    "/class/a-b/",
+    "/class/a.b/",
+    "/lazy/",
+    "/empty/",
+    "/empty/x",
+    "/first/",
+    "/first/5/",
+    "/first/6/even/",
+    "/first/5/even/",
+    "/first/7/even/",
+    "/first/2020/x",
+    "/first/2020/",
+    "/first/unnamed/abc/",
+    "/first/none",
+    "/second/3/",
+    "/second/3/4/",
+    "/second/x/",
+    "/third/abc/",
+    "/third/abc/5/",
+    "/third/abc/unnamed/def/",
+    "/third/abc/2020/",
+    "/fourth/abc/2021/z",
+    "/fourth/abc/unnamed/def/",
+    "/deep/deeper/8/",
+    "/deep/deeper/nothing",
+    "/deep/",
+    "/own/a/b",
+    "/own/hidden",
+    "/resolver/5/",
+    "/resolver/none",
+    "/regex/5/",
+    "/regex/none",
+    "/4/",
+    "/5/",
+    "/7/",
+    "/x/y/end",
+    "/none",
+    "none",
+]
+
+
+def ask(resolver: URLResolver, path: str, find: Any) -> tuple[object, list[str]]:
+    """Return all that is found, or the error; and what a converter was asked."""
+    asked.clear()
+    try:
+        found: object = vars(find(resolver, path))
+    except Resolver404 as error:
+        found = error.args
+    return found, list(asked)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_match_is_djangos(path: str) -> None:
+    resolver = URLResolver(RegexPattern("^/"), PATTERNS)
+
+    ours = ask(resolver, path, resolve)
+
+    assert ours == ask(resolver, path, URLResolver.resolve)
+
+
+@pytest.mark.parametrize("path", ["/4/", "/resolver/5/", "/first/4/even/"])
+def test_resolver_of_a_project_resolves_itself(path: str) -> None:
+    resolver = OwnResolver(RegexPattern("^/"), PATTERNS)
+
+    assert ask(resolver, path, resolve) == ask(resolver, path, OwnResolver.resolve)
+
+
+def test_error_of_a_converter_is_the_projects() -> None:
+    resolver = URLResolver(RegexPattern("^/"), PATTERNS)
+
+    with pytest.raises(Http404, match="nine"):
+        resolve(resolver, "/9/")
+
+
+def test_pattern_that_is_added_later_is_found() -> None:
+    patterns = [path("first/", here, name="first")]
+    resolver = URLResolver(RegexPattern("^/"), patterns)
+    with pytest.raises(Resolver404):
+        resolve(resolver, "/second/")
+
+    patterns.append(path("second/", here, name="second"))
+
+    assert resolve(resolver, "/second/").url_name == "second"
+
+
+def test_match_shares_nothing_with_the_next() -> None:
+    resolver = URLResolver(RegexPattern("^/"), PATTERNS)
+
+    first = resolve(resolver, "/class/a/")
+    first.kwargs.clear()
+    first.app_names.append("changed")
+    vars(first)["extra_kwargs"].clear()
+
+    assert resolve(resolver, "/class/a/").kwargs == {"name": "a", "a": 2}
+    assert resolve(resolver, "/class/a/").app_names == []
+
+
+@pytest.mark.parametrize("kind", [URLResolver, URLPattern])
+def test_resolve_that_another_package_has_replaced_is_called(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced: list[str] = []
+    call = kind.resolve
+
+    def trace(self: Any, path: str) -> Any:
+        traced.append(path)
+        return call(self, path)
+
+    resolver = URLResolver(RegexPattern("^/"), PATTERNS[1:2])
+    monkeypatch.setattr(kind, "resolve", trace)
+
+    assert resolve(resolver, "/plain/").url_name == "plain"
+    assert traced == ["/plain/" if kind is URLResolver else "plain/"]
+
+
+def test_resolve_request_that_another_package_has_replaced_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def trace(self: Any, request: HttpRequest) -> Any:
+        return "theirs"
+
+    monkeypatch.setattr(BaseHandler, "resolve_request", trace)
+
+    assert Router().resolve_request(HttpRequest()) == "theirs"  # type: ignore[comparison-overlap]
+
+
+def test_urlconf_of_the_request_decides() -> None:
+    request: Any = HttpRequest()
+    request.path_info = "/plain/"
+    request.urlconf = tuple(PATTERNS[1:2])
+
+    match = Router().resolve_request(request)
+
+    assert (match.url_name, request.resolver_match) == ("plain", match)
