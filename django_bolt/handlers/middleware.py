@@ -31,10 +31,11 @@ def join(handler: Any) -> Any:
     Return a faster equivalent of a middleware in the chain of a handler.
 
     Args:
-        handler: A middleware of async mode, as Django wraps it.
+        handler: A middleware, as Django wraps it.
 
     Returns:
-        A coroutine function; the same ``handler`` where there is none faster.
+        A coroutine function for a middleware of async mode, else a function;
+        the same ``handler`` where there is none faster.
     """
     middleware: Any = getattr(handler, "__wrapped__", None)
     if not _is_ordinary(middleware):
@@ -42,10 +43,11 @@ def join(handler: Any) -> Any:
     inner = middleware.get_response
     link: Link | None = getattr(inner, "link", None)
     # A wrapper that was made with functools.wraps has the attribute too.
+    is_async = middleware.async_mode
     if link is not None and link.entry is inner:
-        link = Link((Step(middleware), *link.steps), link.inner)
+        link = Link((Step(middleware), *link.steps), link.inner, is_async)
     else:
-        link = Link((Step(middleware),), inner)
+        link = Link((Step(middleware),), inner, is_async)
     return link.entry
 
 
@@ -54,7 +56,7 @@ def _is_ordinary(middleware: Any) -> bool:
     kind = type(middleware)
     return (
         isinstance(middleware, MiddlewareMixin)
-        and getattr(middleware, "async_mode", False)
+        and hasattr(middleware, "async_mode")
         and kind.__call__ is MiddlewareMixin.__call__
         and kind.__acall__ is MiddlewareMixin.__acall__
         and not iscoroutinefunction(getattr(middleware, "process_request", None))
@@ -89,22 +91,64 @@ class Step:
 
 class Link:
     """
-    Neighbours in the chain of middleware, called by one coroutine.
+    Neighbours in the chain of middleware, called by one function.
 
     Args:
         steps: From the outermost to the innermost.
         inner: What comes after them.
+        is_async: Whether that is a coroutine function, and ``entry`` shall be.
 
     Attributes:
-        entry: The coroutine function that stands for them in the chain.
+        entry: The function that stands for them in the chain.
     """
 
-    def __init__(self, steps: tuple[Step, ...], inner: Handler) -> None:
+    def __init__(self, steps: tuple[Step, ...], inner: Any, is_async: bool) -> None:
         self.steps = steps
         self.inner = inner
+        entry: Any = self._make_entry() if is_async else self._make_sync_entry()
+        entry.link = self
+        self.entry = entry
+
+    def _make_sync_entry(self) -> Callable[[HttpRequest], Any]:
+        inner = self.inner
+
+        def entry(request: HttpRequest) -> Any:
+            response, entered = self._enter(request, 0)
+            if not response:
+                try:
+                    response = inner(request)
+                except Exception as error:
+                    response = response_for_exception(request, error)
+                    entered -= 1
+            return self._leave(request, response, entered)
+
+        return entry
+
+    def _make_entry(self) -> Handler:
+        steps, inner = self.steps, self.inner
 
         async def entry(request: HttpRequest) -> Any:
-            response, entered = await self._come_in(request)
+            response = None
+            entered = 0
+            for step in steps:
+                entered += 1
+                process = step.process_request
+                if process is None:
+                    continue
+                blocks = step.request_blocks
+                if blocks is not None and blocks(request):
+                    response, entered = await call_in_thread(
+                        self._enter, request, entered - 1
+                    )
+                    break
+                try:
+                    response = process(request)
+                except Exception as error:
+                    response = await _convert(request, error)
+                    entered -= 1
+                    break
+                if response:
+                    break
             if not response:
                 try:
                     response = await inner(request)
@@ -113,32 +157,7 @@ class Link:
                     entered -= 1
             return await self._go_out(request, response, entered)
 
-        entry.link = self  # type: ignore[attr-defined]
-        self.entry = entry
-
-    async def _come_in(self, request: HttpRequest) -> tuple[Any, int]:
-        """
-        Call ``process_request`` of each, until one answers.
-
-        Returns:
-            The answer, and how many of them are to see the response.
-        """
-        entered = 0
-        for step in self.steps:
-            process = step.process_request
-            entered += 1
-            if process is None:
-                continue
-            blocks = step.request_blocks
-            if blocks is not None and blocks(request):
-                return await call_in_thread(self._enter, request, entered - 1)
-            try:
-                response = process(request)
-            except Exception as error:
-                return await _convert(request, error), entered - 1
-            if response:
-                return response, entered
-        return None, entered
+        return entry
 
     async def _go_out(self, request: HttpRequest, response: Any, entered: int) -> Any:
         """Call ``process_response`` of those that were entered."""
@@ -158,7 +177,7 @@ class Link:
         return response
 
     def _enter(self, request: HttpRequest, entered: int) -> tuple[Any, int]:
-        """Do the rest of the way in, in the request's thread."""
+        """Do the rest of the way in, where it may block."""
         for step in self.steps[entered:]:
             entered += 1
             if step.process_request is None:
@@ -172,7 +191,7 @@ class Link:
         return None, entered
 
     def _leave(self, request: HttpRequest, response: Any, entered: int) -> Any:
-        """Do the rest of the way out, in the request's thread."""
+        """Do the rest of the way out, where it may block."""
         for step in reversed(self.steps[:entered]):
             if step.process_response is not None:
                 try:

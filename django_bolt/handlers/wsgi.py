@@ -15,24 +15,29 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.core.cache import close_caches
 from django.core.handlers import wsgi
-from django.core.handlers.base import reset_urlconf
+from django.core.handlers.base import BaseHandler, reset_urlconf
 from django.core.handlers.wsgi import LimitedStream, WSGIHandler, get_script_name
 from django.core.signals import request_started
 from django.db import close_old_connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
-from django.urls import get_script_prefix, set_script_prefix, set_urlconf
+from django.urls import get_script_prefix, set_script_prefix
+from django.utils.log import log_response
 
 from django_bolt.handlers.idle import cache_ends, is_kept, thread_connections
+from django_bolt.handlers.middleware import join
 from django_bolt.handlers.receivers import FINISHED, STARTED
 from django_bolt.handlers.requests import KnownHosts
+from django_bolt.handlers.routing import Router
+from django_bolt.handlers.sending import has_cookies
+from django_bolt.handlers.urlconfs import choose_urlconf, forget_urlconf
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_DJANGOS_CALL = WSGIHandler.__call__
-"""Packages that trace requests replace it; theirs is called then."""
+_DJANGOS_CALL, _DJANGOS_RESPONSE = WSGIHandler.__call__, BaseHandler.get_response
+"""Packages that trace requests replace them; theirs are called then."""
 
 _NO_BODY = LimitedStream(BytesIO(), 0)
 """The body of every request without one: it has no state that reading changes."""
@@ -75,7 +80,7 @@ class WSGIRequest(KnownHosts, wsgi.WSGIRequest):
         self.resolver_match = None
 
 
-class BoltWSGIHandler(WSGIHandler):
+class BoltWSGIHandler(Router, WSGIHandler):
     """
     Answer WSGI requests as Django's handler does, in less time.
 
@@ -86,6 +91,38 @@ class BoltWSGIHandler(WSGIHandler):
     """
 
     request_class = WSGIRequest
+    _middleware_chain: Any
+
+    def adapt_method_mode(
+        self,
+        is_async: bool,
+        method: Any,
+        method_is_async: bool | None = None,
+        debug: bool = False,
+        name: str | None = None,
+    ) -> Any:
+        """Adapt as Django does, and join middleware that are neighbours."""
+        adapted = super().adapt_method_mode(
+            is_async, method, method_is_async, debug, name
+        )
+        return join(adapted) if adapted is method and not is_async else adapted
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer a request, as Django does."""
+        if BaseHandler.get_response is not _DJANGOS_RESPONSE:
+            return super().get_response(request)
+        choose_urlconf(settings.ROOT_URLCONF)
+        response: Any = self._middleware_chain(request)
+        response._resource_closers.append(request.close)
+        if response.status_code >= 400:
+            log_response(
+                "%s: %s",
+                response.reason_phrase,
+                request.path,
+                response=response,
+                request=request,
+            )
+        return cast(HttpResponseBase, response)
 
     def __call__(  # type: ignore[override]  # Django's returns file wrappers too
         self, environ: WSGIEnvironment, start_response: StartResponse
@@ -142,8 +179,9 @@ def _headers_of(response: Any) -> list[tuple[str, str]]:
         headers = list(response.headers._store.values())
     else:
         headers = list(response.items())
-    for cookie in response.cookies.values():
-        headers.append(("Set-Cookie", cookie.OutputString()))
+    if has_cookies(response):
+        for cookie in response.cookies.values():
+            headers.append(("Set-Cookie", cookie.OutputString()))
     return headers
 
 
@@ -195,5 +233,5 @@ def _end_at_once(request: HttpRequest, response: Any) -> bool:
     for connection in open_connections:
         connection.close_if_unusable_or_obsolete()
     if reset_urlconf in receivers:
-        set_urlconf(None)
+        forget_urlconf()
     return True

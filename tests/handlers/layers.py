@@ -111,6 +111,19 @@ class Rewrapping(Noting):
         super().__init__(between)
 
 
+class RewrappingSync(Noting):
+    """Puts something between itself and the next one, under WSGI."""
+
+    def __init__(self, get_response: Any) -> None:
+        def between(request: HttpRequest) -> Any:
+            TRAIL.append("between")
+            if request.path == "/between/fail":
+                raise ValueError("between")
+            return get_response(request)
+
+        super().__init__(between)
+
+
 class Careless(MiddlewareMixin):
     """Forgets the mode that it is in."""
 
@@ -133,6 +146,16 @@ class Own(MiddlewareMixin):
         TRAIL.append("Own in")
         response = await self.get_response(request)  # type: ignore[misc]
         TRAIL.append("Own out")
+        return response
+
+
+class OwnSync(MiddlewareMixin):
+    """Calls itself in its own way, under WSGI."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        TRAIL.append("OwnSync in")
+        response = self.get_response(request)
+        TRAIL.append("OwnSync out")
         return response
 
 

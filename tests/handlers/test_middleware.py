@@ -1,13 +1,19 @@
 """The chain of middleware is Django's, whoever calls it."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
+from django.test import override_settings
 
 from django_bolt.handlers.threads import Lease
+from django_bolt.handlers.wsgi import BoltWSGIHandler
 from tests.handlers import layers
+from tests.handlers.exchange import Reply, make_environ, routed
+from tests.handlers.exchange import ask as ask_by_wsgi
 from tests.handlers.exchanges import ask
 from tests.handlers.layers import TRAIL, color
 
@@ -349,3 +355,158 @@ def test_a_request_takes_as_few_hops_as_it_needs(
 
 def test_layers_module_is_what_settings_name() -> None:
     assert names("First") == [f"{layers.__name__}.First"]
+
+
+WSGI_HANDLERS = {"django": WSGIHandler, "bolt": BoltWSGIHandler}
+
+
+@pytest.fixture(params=list(WSGI_HANDLERS))
+def wsgi_class(request: pytest.FixtureRequest) -> type[WSGIHandler]:
+    """Give a test each handler of WSGI: what holds for one holds for the other."""
+    return WSGI_HANDLERS[request.param]
+
+
+def ask_wsgi(
+    kind: type[WSGIHandler],
+    middleware: list[str],
+    path: str = "/",
+    **variables: Any,
+) -> Reply:
+    """Send a request to the view in the thread."""
+    with (
+        override_settings(MIDDLEWARE=middleware, DEBUG_PROPAGATE_EXCEPTIONS=False),
+        routed(in_thread),
+    ):
+        return ask_by_wsgi(kind(), make_environ(path, **variables))
+
+
+@pytest.mark.parametrize(
+    ("middleware", "trail"),
+    [
+        pytest.param(
+            names("First", SECURITY, "Second", COMMON),
+            ["First in", "Second in", "view", "Second out 200", "First out 200"],
+            id="neighbours",
+        ),
+        pytest.param(
+            names("First", "in_thread", "Second"),
+            [
+                "First in",
+                "in_thread in True",
+                "Second in",
+                "view",
+                "Second out 200",
+                "in_thread out",
+                "First out 200",
+            ],
+            id="a function between",
+        ),
+        pytest.param(
+            names("First", "in_loop", "Second"),
+            [
+                "First in",
+                "in_loop in",
+                "Second in",
+                "view",
+                "Second out 200",
+                "in_loop out",
+                "First out 200",
+            ],
+            id="an async function between",
+        ),
+        pytest.param(
+            names("OnlyIn", "OnlyOut", SECURITY),
+            ["OnlyIn in", "view", "OnlyOut out"],
+            id="half ones",
+        ),
+        pytest.param(
+            names("First", "Unused", "OwnSync", "Second"),
+            [
+                "First in",
+                "OwnSync in",
+                "Second in",
+                "view",
+                "Second out 200",
+                "OwnSync out",
+                "First out 200",
+            ],
+            id="one unused, one with a call of its own",
+        ),
+    ],
+)
+def test_wsgi_chain_calls_each_in_order(
+    middleware: list[str], trail: list[str], wsgi_class: type[WSGIHandler]
+) -> None:
+    reply = ask_wsgi(wsgi_class, middleware)
+
+    assert (reply.status, reply.body) == ("200 OK", b"here")
+    assert trail == TRAIL
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "trail"),
+    [
+        pytest.param(
+            "/Second/answer",
+            "200 OK",
+            ["First in", "Second in", "Second out 200", "First out 200"],
+            id="answer on the way in",
+        ),
+        pytest.param(
+            "/Second/fail",
+            "500 Internal Server Error",
+            ["First in", "Second in", "First out 500"],
+            id="error on the way in",
+        ),
+        pytest.param(
+            "/First/forbid", "403 Forbidden", ["First in"], id="refusal by the first"
+        ),
+        pytest.param(
+            "/Second/break",
+            "500 Internal Server Error",
+            ["First in", "Second in", "view", "Second out 200", "First out 500"],
+            id="error on the way out",
+        ),
+    ],
+)
+def test_wsgi_answer_or_error_of_a_middleware_goes_outwards(
+    path: str,
+    status: str,
+    trail: list[str],
+    wsgi_class: type[WSGIHandler],
+) -> None:
+    reply = ask_wsgi(wsgi_class, names("First", "Second", COMMON), path)
+
+    assert reply.status == status
+    assert trail == TRAIL
+
+
+def test_wsgi_error_between_two_passes_by_the_inner_one(
+    wsgi_class: type[WSGIHandler],
+) -> None:
+    reply = ask_wsgi(wsgi_class, names("First", "RewrappingSync"), "/between/fail")
+
+    assert reply.status == "500 Internal Server Error"
+    assert TRAIL == ["First in", "RewrappingSync in", "between", "First out 500"]
+
+
+def test_wsgi_computing_middleware_refuse_and_answer_as_django_has_it(
+    wsgi_class: type[WSGIHandler],
+) -> None:
+    refused = ask_wsgi(wsgi_class, names("First", COMMON), HTTP_HOST="a b")
+    with override_settings(SECURE_SSL_REDIRECT=True):
+        moved = ask_wsgi(wsgi_class, names(SECURITY, "First"))
+
+    assert refused.status == "400 Bad Request"
+    assert ("Location", "https://testserver/") in moved.headers
+    assert ("X-Content-Type-Options", "nosniff") in moved.headers
+    assert TRAIL == ["First in", "First out 400"]
+
+
+def test_wsgi_middleware_that_are_neighbours_are_one_link() -> None:
+    with override_settings(MIDDLEWARE=names("First", SECURITY, "Second")):
+        handler: Any = BoltWSGIHandler()
+
+    steps = handler._middleware_chain.link.steps
+
+    assert len(steps) == 3

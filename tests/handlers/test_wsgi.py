@@ -10,7 +10,7 @@ from wsgiref.util import FileWrapper
 
 import pytest
 from django.core.cache import caches, close_caches
-from django.core.handlers.base import reset_urlconf
+from django.core.handlers.base import BaseHandler, reset_urlconf
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.handlers.wsgi import WSGIRequest as DjangoWSGIRequest
 from django.core.signals import request_finished, request_started
@@ -218,6 +218,24 @@ def test_package_that_replaces_djangos_call_has_its_call(
 
     assert traced == ["/a"]
     assert reply.body == b"x"
+
+
+def test_get_response_that_another_package_has_replaced_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[str] = []
+    call = WSGIHandler.get_response
+
+    def trace(self: Any, request: HttpRequest) -> HttpResponseBase:
+        traced.append(request.path)
+        return call(self, request)
+
+    monkeypatch.setattr(BaseHandler, "get_response", trace)
+
+    with routed(describe):
+        reply = ask(BoltWSGIHandler(), make_environ("/a"))
+
+    assert (traced, reply.status) == (["/a"], "200 OK")
 
 
 def test_environ_of_a_request_is_the_servers() -> None:
