@@ -8,7 +8,6 @@ does nothing but sleep and send shows how much of it is the server's own.
 
 from __future__ import annotations
 
-import asyncio
 import selectors
 import sys
 import time
@@ -17,21 +16,11 @@ from typing import Any
 
 import psutil
 
-from benchmarks.events import CLIENTS, READY, ask, raise_limit, serve, used
+from benchmarks.events import CLIENTS, ask, raise_limit, serve, used
 
 ROUNDS = 3
 SECONDS = 5.0
 AIM = 1 / 3
-
-
-async def bare(scope: Any, receive: Any, send: Any) -> None:
-    """Send an event, and a ping each second."""
-    body = {"type": "http.response.body", "more_body": True}
-    await send({"type": "http.response.start", "status": 200, "headers": []})
-    await send({**body, "body": READY})
-    while True:
-        await asyncio.sleep(1)
-        await send({**body, "body": b": ping\n\n"})
 
 
 def take(selector: selectors.BaseSelector, seconds: float) -> None:
@@ -62,8 +51,8 @@ def main() -> int:
     raise_limit()
     loads: dict[str, float] = {}
     for _ in range(ROUNDS):
-        for application in ("events:ours", "events:peers", "idle:bare"):
-            with serve(application) as (port, process):
+        for application in ("ours", "peers", "bare"):
+            with serve(f"events_site:{application}") as (port, process):
                 load = idle_load(port, process)
             loads[application] = min(load, loads.get(application, load))
     ours, peers, floor = loads.values()
