@@ -34,6 +34,7 @@ from django_bolt.handlers.receivers import (
 )
 from django_bolt.handlers.requests import ASGIRequest
 from django_bolt.handlers.sending import send_content
+from django_bolt.handlers.streaming import send_stream, sends_itself
 from django_bolt.handlers.threads import (
     Lease,
     call_in_thread,
@@ -117,7 +118,9 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
 
     async def send_response(self, response: HttpResponseBase, send: Send) -> None:
         """Send a response; one that is in memory in two messages."""
-        if response.streaming:
+        if sends_itself(response):
+            await send_stream(response, send, self.chunk_size)
+        elif response.streaming:
             await super().send_response(response, send)
         else:
             await send_content(response, send, self.chunk_size)

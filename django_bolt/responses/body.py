@@ -18,7 +18,8 @@ from msgspec import UNSET, UnsetType
 from django_bolt.conf import conf
 from django_bolt.keepalive import Plan
 from django_bolt.responses.head import ResponseBase, allows_body
-from django_bolt.streams import asgi, wsgi
+from django_bolt.streams import wsgi
+from django_bolt.streams.asgi import Delivery
 from django_bolt.streams.connections import release_connections, watch_thread
 from django_bolt.streams.producers import (
     AsyncSource,
@@ -89,14 +90,19 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
         return body
 
     def __aiter__(self) -> AsyncIterator[bytes]:
+        delivery = self.open_delivery()
+        return aiter(_Nothing()) if delivery is None else delivery.parts()
+
+    def open_delivery(self) -> Delivery | None:
+        """Return the body, to be sent once; ``None`` when there is none."""
         if not self._has_body():
-            return aiter(_Nothing())
+            return None
         releases = self._releases()
         source = self._source(release=releases, watch=releases)
         timeout = self.send_timeout
         if isinstance(timeout, UnsetType):
             timeout = conf.stream_send_timeout
-        return asgi.deliver(source, self.close, timeout, self._plan())
+        return Delivery(source, self.close, timeout, self._plan())
 
     def getvalue(self) -> bytes:
         """Return the whole body; it is consumed."""

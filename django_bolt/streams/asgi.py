@@ -1,35 +1,44 @@
 """
-Deliver a source to Django's ASGI handler.
+Deliver a source to an ASGI server, itself or by Django's handler.
 
-The handler asks for a part, awaits ``send`` with it, and asks again: between a
-``yield`` and its return a part is on its way, and the client is what we wait
-for. An async source is run in between, in the handler's own task; a sync one in
-its thread, at the other end of a buffer.
+A part is on its way while ``send`` is awaited, by us or by the handler between
+a ``yield`` and its return, and the client is what we wait for. An async source
+is run in between, in the same task; a sync one in its thread, at the other end
+of a buffer.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
-from typing import Any
+from collections.abc import (
+    AsyncGenerator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Generator,
+    Iterator,
+    MutableMapping,
+)
+from types import CoroutineType, coroutine
+from typing import Any, TypeAlias
 
 from django_bolt.keepalive import Plan
 from django_bolt.streams.buffer import Buffer, Burst
-from django_bolt.streams.gate import Gate
+from django_bolt.streams.gate import Gate, hand_up
 from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
 from django_bolt.streams.stepping import Steps
 from django_bolt.streams.timers import Alarm, StallWatch
 
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-def deliver(
-    source: AsyncSource | SyncSource,
-    close: Callable[[], object],
-    send_timeout: float | None,
-    plan: Plan | None = None,
-) -> AsyncGenerator[bytes, None]:
+_PART = object()
+"""What a delivery hands up when there is a part to be taken."""
+
+
+class Delivery:
     """
-    Yield a body in parts, each as soon as there is something.
+    A body that is sent in parts, each as soon as there is something.
 
     Args:
         source: What makes the body.
@@ -38,22 +47,14 @@ def deliver(
         send_timeout: Seconds that a client may take nothing; ``None`` is no
             limit.
         plan: What is to be sent while the source is silent, and when to end.
-
-    Raises:
-        RequestAborted: The client took nothing for that long.
-        Exception: What the source raised, once all that it yielded is sent.
     """
-    return _Delivery(source, close, send_timeout, plan).parts()
-
-
-class _Delivery:
-    """What a delivery needs from its first part to its last."""
 
     __slots__ = (
         "_alarm",
         "_buffer",
         "_burst",
         "_close",
+        "_part",
         "_plan",
         "_source",
         "_stall",
@@ -66,7 +67,7 @@ class _Delivery:
         source: AsyncSource | SyncSource,
         close: Callable[[], object],
         send_timeout: float | None,
-        plan: Plan | None,
+        plan: Plan | None = None,
     ) -> None:
         self._source = source
         self._close: Callable[[], object] | None = close
@@ -77,45 +78,114 @@ class _Delivery:
         self._stall: StallWatch | None = None
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
-        """Yield each part as soon as there is something."""
+        """
+        Yield each part, for a handler that sends it before it asks for the next.
+
+        Raises:
+            RequestAborted: The client took nothing for too long.
+            Exception: What the source raised, once all that it yielded is sent.
+        """
+        run = self._run(None, 0)
+        error: BaseException | None = None
+        while True:
+            try:
+                handed_up = run.send(None) if error is None else run.throw(error)
+            except StopIteration:
+                return
+            error = None
+            try:
+                if handed_up is _PART:
+                    yield self._part
+                else:
+                    await hand_up(handed_up)
+            except BaseException as raised:
+                error = raised
+
+    def send_to(self, send: Send, most: int) -> Awaitable[None]:
+        """
+        Send each part.
+
+        Args:
+            send: The server's.
+            most: Bytes that one message holds at most.
+
+        Raises:
+            RequestAborted: The client took nothing for too long.
+            Exception: What the source raised, once all that it yielded is sent.
+        """
+        return self._run(send, most)
+
+    @coroutine
+    def _run(self, send: Send | None, most: int) -> Generator[Any, None, None]:
+        """
+        Run the source, and send what it yields.
+
+        Here is what each event takes; so nothing is called that can stand here.
+
+        Args:
+            send: The server's; with ``None`` parts are handed up instead.
+            most: Bytes that one message holds at most.
+        """
         steps, burst = self._start(), self._burst
-        gate, stall, alarm = steps.gate, self._stall, self._alarm
+        resume, chunks, gate = steps.resume, burst.chunks, steps.gate
+        stall, alarm, clock = self._stall, self._alarm, asyncio.get_running_loop().time
         error: BaseException | None = None
         try:
             while True:
                 # A wait that was broken off goes on; else the source does.
-                if error is not None or gate is None or not gate.is_open:
+                if error is not None:
                     steps.step(error)
                     error = None
-                    if steps.was_cancelled and (burst.chunks or steps.ended):
-                        steps.check()
-                part = burst.take() if burst.chunks else b""
-                if alarm is not None and alarm.is_due and not part:
-                    part = alarm.ping
+                elif gate is None or not gate.is_open:
+                    try:
+                        steps.waits_for = resume(None)
+                    except BaseException as raised:
+                        steps.end(raised)
+                if steps.was_cancelled and (chunks or steps.has_ended):
+                    steps.check()
+                if chunks:
+                    part = burst.take()
+                else:
+                    part = alarm.ping if alarm is not None and alarm.is_due else b""
                 if part:
                     if stall is not None:
                         stall.start()
-                    yield part
+                    if send is None:
+                        self._part = part
+                        yield _PART
+                    elif len(part) > most:
+                        yield from _send(send, part, most)
+                    else:
+                        sent: Any = send(
+                            {
+                                "type": "http.response.body",
+                                "body": part,
+                                "more_body": True,
+                            }
+                        )
+                        is_native = type(sent) is CoroutineType
+                        yield from sent if is_native else sent.__await__()
                     if stall is not None:
                         stall.stop()
                     if alarm is not None:
-                        alarm.note_sent()
-                if steps.ended or (alarm is not None and alarm.is_over):
+                        alarm.is_due = False
+                        alarm.sent_at = clock()
+                if steps.has_ended or (alarm is not None and alarm.is_over):
                     break
+                waits_for = steps.waits_for
+                if gate is not None and waits_for is not None:
+                    waits_for = gate.wait_for(waits_for)
                 try:
-                    await steps.wait()
+                    yield waits_for
                 except BaseException as raised:
                     error = raised
             if alarm is None or not alarm.is_over:
                 steps.check()
                 self._close = None
             else:
-                for part in self._last_parts(alarm):
-                    if stall is not None:
-                        stall.start()
-                    yield part
+                yield from self._end(alarm, send, most)
         finally:
-            await self._finish()
+            yield from self._finish().__await__()
 
     def _start(self) -> Steps:
         """Start what looks at the clock, and make the source ready to run."""
@@ -143,6 +213,20 @@ class _Delivery:
         producer.add_done_callback(buffer.end)
         return _relay(producer, buffer, ready, burst)
 
+    @coroutine
+    def _end(
+        self, alarm: Alarm, send: Send | None, most: int
+    ) -> Generator[Any, None, None]:
+        """Send what a thread has put into its buffer, and then the farewell."""
+        for part in self._last_parts(alarm):
+            if self._stall is not None:
+                self._stall.start()
+            if send is None:
+                self._part = part
+                yield _PART
+            else:
+                yield from _send(send, part, most)
+
     def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:
         """Yield what a thread has put into its buffer, and then the farewell."""
         if self._buffer is not None:
@@ -167,6 +251,13 @@ class _Delivery:
             # Last of all: a server that stops waits for it.
             if self._alarm is not None:
                 self._alarm.cancel()
+
+
+async def _send(send: Send, whole: bytes, most: int) -> None:
+    """Send a part, in as many messages as it takes."""
+    for start in range(0, len(whole), most):
+        part = whole[start : start + most]
+        await send({"type": "http.response.body", "body": part, "more_body": True})
 
 
 async def _relay(

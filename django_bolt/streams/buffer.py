@@ -177,12 +177,14 @@ class Burst:
     def put(self, chunk: bytes) -> bool:
         """Add a chunk, and tell whether another may be added before it is taken."""
         chunks = self.chunks
-        chunks.append(chunk)
         self.put_chunks += 1
-        self._size += len(chunk)
-        if len(chunks) == 1:
+        if not chunks:
+            chunks.append(chunk)
             self._since = monotonic()
-            return self._size < PART_BYTES
+            self._size = size = len(chunk)
+            return size < PART_BYTES
+        chunks.append(chunk)
+        self._size += len(chunk)
         return (
             self._size < PART_BYTES
             and len(chunks) < MAX_CHUNKS
@@ -192,9 +194,10 @@ class Burst:
     def take(self) -> bytes:
         """Return what was put, as one part."""
         chunks = self.chunks
-        part = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+        if len(chunks) == 1:
+            return chunks.pop()
+        part = b"".join(chunks)
         chunks.clear()
-        self._size = 0
         return part
 
     def must_wait(self) -> bool:

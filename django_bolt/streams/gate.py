@@ -31,12 +31,25 @@ class Gate:
 
     def __init__(self) -> None:
         self.is_open = False
+        self._future = cast("asyncio.Future[object]", None)
         self._wake: Callable[[object], object] | None = None
 
-    def wait_for(self, future: asyncio.Future[object]) -> Gate:
-        """Return what to await until the future is done, or the gate opens."""
+    def wait_for(self, handed_up: Any) -> Any:
+        """
+        Return what to hand up to the task until a future is done, or we open.
+
+        Args:
+            handed_up: What a coroutine has handed up: a future; the same once
+                more when its wait was broken off; or anything that is none, and
+                that is the task's to refuse.
+        """
+        if getattr(handed_up, "_asyncio_future_blocking", False):
+            # As the task would have done, had the coroutine been its own.
+            handed_up._asyncio_future_blocking = False
+            self._future = handed_up
+        elif handed_up is not self._future:
+            return handed_up
         self.is_open = False
-        self._future = future
         self._asyncio_future_blocking = True
         return self
 
@@ -51,9 +64,6 @@ class Gate:
         future.get_loop().call_soon(wake, self, context=self._context)
 
     # What the task asks of a future.
-
-    def __await__(self) -> Generator[Any, None, None]:
-        return cast("Generator[Any, None, None]", iter((self,)))
 
     def get_loop(self) -> asyncio.AbstractEventLoop:
         """Return the loop of the future."""

@@ -3,18 +3,18 @@ Run a coroutine by hand, in the task that consumes what it produces.
 
 A step goes as far as the coroutine can without waiting; then it hands up the
 future that it waits for, as it would to a task of its own. What it has produced
-so far can leave before that future is awaited. So there is one task, and no
-switch between two of them for each chunk.
+so far can leave before that future is handed up to the task. So there is one
+task, and no switch between two of them for each chunk.
 
-That the future is awaited in the coroutine's place keeps all else as if it had
-been awaited there: timeouts, task groups, cancellation.
+That the task waits for the future in the coroutine's place keeps all else as if
+it had been awaited there: timeouts, task groups, cancellation.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Coroutine
 from typing import Any, cast
 
 from django_bolt.streams.gate import Gate, hand_up
@@ -30,7 +30,10 @@ class Steps:
         gate: Breaks off a wait when it opens; ``None`` when nothing will.
 
     Attributes:
-        ended: Whether there is no further step.
+        has_ended: Whether there is no further step.
+        resume: The core of ``step(None)``, for who is in a hurry: called with
+            ``None`` it returns what to wait for; what it raises is for ``end``.
+        waits_for: What the coroutine has handed up when it waited.
         was_cancelled: Whether a wait has raised a cancellation, which ``check``
             has not looked at yet.
     """
@@ -39,11 +42,11 @@ class Steps:
         "_cancelling",
         "_coroutine",
         "_failure",
-        "_future",
         "_task",
-        "_waits_for",
-        "ended",
         "gate",
+        "has_ended",
+        "resume",
+        "waits_for",
         "was_cancelled",
     )
 
@@ -51,15 +54,15 @@ class Steps:
         self, coroutine: Coroutine[Any, None, None], gate: Gate | None
     ) -> None:
         self._coroutine = coroutine
+        self.resume = coroutine.send
         self.gate = gate
-        self._waits_for: Any = None
-        self._future: Any = None
+        self.waits_for: Any = None
         self._failure: BaseException | None = None
         self._task = cast("asyncio.Task[object]", asyncio.current_task())
         self._cancelling = 0
         if sys.version_info >= (3, 11):  # pragma: no branch
             self._cancelling = self._task.cancelling()
-        self.ended = self.was_cancelled = False
+        self.has_ended = self.was_cancelled = False
 
     def step(self, error: BaseException | None) -> None:
         """
@@ -71,31 +74,21 @@ class Steps:
         """
         try:
             if error is None:
-                self._waits_for = self._coroutine.send(None)
+                self.waits_for = self.resume(None)
                 return
             if isinstance(error, asyncio.CancelledError):
                 self.was_cancelled = True
             if self.gate is not None:
                 self.gate.is_open = False  # That wait is over.
-            self._waits_for = self._coroutine.throw(error)
-        except StopIteration:
-            self.ended = True
+            self.waits_for = self._coroutine.throw(error)
         except BaseException as raised:
-            self.ended = True
-            self._failure = raised
+            self.end(raised)
 
-    def wait(self) -> Awaitable[object]:
-        """Return what to await before the next step, which gets what it raises."""
-        future = self._waits_for
-        if future is None:
-            return hand_up(None)
-        if getattr(future, "_asyncio_future_blocking", False):
-            # As the task would have done, had the coroutine been its own.
-            future._asyncio_future_blocking = False
-            self._future = future
-        elif future is not self._future:
-            return hand_up(future)
-        return self._future if self.gate is None else self.gate.wait_for(future)
+    def end(self, raised: BaseException) -> None:
+        """Note that a step has raised something: the coroutine has ended."""
+        self.has_ended = True
+        if not isinstance(raised, StopIteration):
+            self._failure = raised
 
     def check(self) -> None:
         """
@@ -121,15 +114,17 @@ class Steps:
     async def close(self) -> None:
         """Cancel the coroutine where it waits, and see it through."""
         self.gate = None
-        future = None if self.ended else self._waits_for
-        error: BaseException | None = None
+        error: BaseException | None = asyncio.CancelledError()
+        future = None if self.has_ended else self.waits_for
         # As Task.cancel() does it: what is waited for is asked first.
-        if not asyncio.isfuture(future) or not future.cancel():
-            error = asyncio.CancelledError()
-        while not self.ended:
+        if asyncio.isfuture(future) and future.cancel():
+            # A task takes the mark away when it begins to wait.
+            future._asyncio_future_blocking = True
+            error = None
+        while not self.has_ended:
             if error is None:
                 try:
-                    await self.wait()
+                    await hand_up(self.waits_for)
                 except BaseException as raised:
                     error = raised
             self.step(error)

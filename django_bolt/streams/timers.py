@@ -51,6 +51,7 @@ class Alarm:
         "is_over",
         "ping",
         "pulse",
+        "sent_at",
         "slot",
         "wake",
     )
@@ -66,6 +67,7 @@ class Alarm:
         self.ping = plan.ping
         self.is_over = self.is_due = False
         self.pulse = Pulse(plan, loop.time, self._end_from_thread)
+        self.sent_at = self.pulse.sent_at
         self._timer: asyncio.TimerHandle | None = None
         if self.pulse.ends_at != math.inf:
             self._timer = loop.call_at(self.pulse.ends_at, self._end)
@@ -78,7 +80,7 @@ class Alarm:
     def note_sent(self) -> None:
         """Note that something was sent."""
         self.is_due = False
-        self.pulse.sent_at = self._loop.time()
+        self.sent_at = self._loop.time()
 
     def cancel(self) -> None:
         """Wake nobody any more."""
@@ -147,7 +149,7 @@ class Wheel:
         now = self._loop.time()
         latest = now - self._interval + SLACK
         for alarm in alarms:
-            since = alarm.pulse.sent_at
+            since = alarm.sent_at
             if since <= latest:
                 # What is due is done at once, or is no longer due because the
                 # server has not even taken what was sent before.

@@ -1,5 +1,5 @@
 """
-One request to Django's ASGI handler, with a client that the test plays.
+One request to an ASGI handler, with a client that the test plays.
 
 What is sent can be held, as a server does whose client does not read, and the
 client can leave. Everything is waited for by events, up to a deadline.
@@ -16,6 +16,9 @@ from django.test import override_settings
 from tests.worlds import View, only_url
 
 DEADLINE = 10.0
+
+handler_class: type[ASGIHandler] = ASGIHandler
+"""Who answers; see the fixture ``each_handler``."""
 
 
 class Exchange:
@@ -118,7 +121,7 @@ async def exchange(
         ],
     }
     with override_settings(ROOT_URLCONF=only_url(view)):
-        handler: Callable[..., Awaitable[None]] = ASGIHandler()
+        handler: Callable[..., Awaitable[None]] = handler_class()
         client.task = asyncio.ensure_future(handler(scope, client.receive, client.send))
         try:
             yield client

@@ -24,7 +24,7 @@ from tests.streams.exchange import DEADLINE, Exchange, play
 from tests.worlds import ask_wsgi
 
 # A request ends with a look at its connections.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_handler")]
 
 Log = list[str]
 

@@ -9,6 +9,12 @@ from django_bolt.streams.gate import Gate, hand_up
 DEADLINE = 10.0
 
 
+async def through(gate: Gate, future: "asyncio.Future[None]") -> None:
+    """Wait for a future that a coroutine has handed up."""
+    handed_up = next(future.__await__())
+    await hand_up(gate.wait_for(handed_up))
+
+
 async def settle(task: "asyncio.Task[object]") -> None:
     """Let a task run until it waits."""
     for _ in range(3):
@@ -22,7 +28,7 @@ def test_a_gate_passes_on_what_its_future_says() -> None:
         gate = Gate()
 
         async def wait() -> None:
-            await gate.wait_for(future)
+            await through(gate, future)
 
         task = asyncio.ensure_future(wait())
         await settle(task)
@@ -40,10 +46,10 @@ def test_an_open_gate_leaves_its_future_pending() -> None:
         gate = Gate()
 
         async def wait() -> list[bool]:
-            await gate.wait_for(future)
+            await through(gate, future)
             first = gate.is_open
             future.get_loop().call_soon(future.set_result, None)
-            await gate.wait_for(future)
+            await hand_up(gate.wait_for(future))
             return [first, gate.is_open]
 
         task = asyncio.ensure_future(wait())
@@ -65,7 +71,7 @@ def test_nobody_is_woken_who_does_not_wait() -> None:
         async def wait() -> None:
             nonlocal turns
             gate.open()
-            await gate.wait_for(future)
+            await through(gate, future)
             turns += 1
             await asyncio.sleep(0)
 
@@ -87,7 +93,7 @@ def test_a_cancellation_reaches_the_future() -> None:
         future = asyncio.get_running_loop().create_future()
 
         async def wait() -> None:
-            await Gate().wait_for(future)
+            await through(Gate(), future)
 
         task = asyncio.ensure_future(wait())
         await settle(task)
@@ -106,7 +112,7 @@ def test_a_cancellation_of_a_task_that_was_just_woken_reaches_the_task() -> None
         gate = Gate()
 
         async def wait() -> None:
-            await gate.wait_for(future)
+            await through(gate, future)
 
         task = asyncio.ensure_future(wait())
         await settle(task)

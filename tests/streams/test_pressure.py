@@ -19,7 +19,7 @@ from django_bolt.streams.wsgi import LoopHelper, parts
 from tests.streams.exchange import DEADLINE, Exchange, play
 
 # A request ends with a look at its connections.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_handler")]
 
 Counts = list[int]
 

@@ -11,7 +11,7 @@ from django_bolt import EventSourceResponse, StreamingResponse
 from tests.streams.exchange import Exchange, play
 
 # A request ends with a look at its connections.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("each_handler")]
 
 Respond = Callable[[Any], StreamingResponse]
 

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import gc
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, MutableMapping
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from django_bolt import EventSourceResponse, shutdown
 from django_bolt.keepalive import Plan
 from django_bolt.shutdown import Closing
-from django_bolt.streams.asgi import deliver
+from django_bolt.streams.asgi import Delivery
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
 
@@ -144,11 +144,13 @@ def test_an_age_has_a_timer_of_its_own() -> None:
     loop.close()
 
 
+@pytest.mark.parametrize("is_iterated", [True, False], ids=["iterated", "sent"])
 @pytest.mark.parametrize("send_timeout", [None, DEADLINE])
 def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     send_timeout: float | None,
+    is_iterated: bool,
 ) -> None:
     class Source:
         """A source in a thread, as the delivery sees it."""
@@ -173,17 +175,23 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     async def main() -> list[bytes]:
         source: Any = Source()
         plan = Plan(None, b"", None, lambda: b"farewell")
+        delivery = Delivery(source, list, send_timeout, plan)
         parts = []
-        async with contextlib.aclosing(
-            deliver(source, list, send_timeout, plan)
-        ) as body:
-            async for part in body:
-                parts.append(part)
-                if part == b"1":
-                    source.first_left.set()
-                    await source.rest_put.wait()
-                    closing.set()
-                    await asyncio.sleep(0)
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            parts.append(message["body"])
+            if parts == [b"1"]:
+                source.first_left.set()
+                await source.rest_put.wait()
+                closing.set()
+                await asyncio.sleep(0)
+
+        if is_iterated:
+            async with contextlib.aclosing(delivery.parts()) as body:
+                async for part in body:
+                    await send({"body": part})
+        else:
+            await delivery.send_to(send, 1024)
         return parts
 
     closing = Closing()
