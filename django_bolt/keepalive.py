@@ -41,6 +41,16 @@ class Plan:
     max_age: float | None
     make_farewell: Callable[[], bytes]
 
+    def end_after(self, start: float) -> float:
+        """Return when a stream must end that starts now; infinity for never."""
+        if self.max_age is None:
+            return math.inf
+        return start + self.max_age * random.uniform(YOUNGEST, 1)
+
+    def farewell(self) -> bytes:
+        """Return what to send last; nothing when the stream has only aged."""
+        return self.make_farewell() if shutdown.closing.is_set() else b""
+
 
 class Pulse:
     """
@@ -64,10 +74,7 @@ class Pulse:
         self.plan = plan
         self._clock = clock
         self.sent_at = clock()
-        self.ends_at = math.inf
-        if plan.max_age is not None:
-            age = plan.max_age * random.uniform(YOUNGEST, 1)
-            self.ends_at = self.sent_at + age
+        self.ends_at = plan.end_after(self.sent_at)
         self._unsubscribe = shutdown.closing.subscribe(wake)
 
     def note_sent(self) -> None:
@@ -89,10 +96,6 @@ class Pulse:
         ping_at = math.inf if interval is None else self.sent_at + interval
         at = min(ping_at, self.ends_at)
         return None if at == math.inf else max(at - self._clock(), 0.0)
-
-    def farewell(self) -> bytes:
-        """Return what to send last; nothing when the stream has only aged."""
-        return self.plan.make_farewell() if shutdown.closing.is_set() else b""
 
     def stop(self) -> None:
         """Listen no longer."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+from collections.abc import Coroutine
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -116,14 +117,16 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             return await super().read_body(_replay(message, receive))
         return io.BytesIO(body)
 
-    async def send_response(self, response: HttpResponseBase, send: Send) -> None:
+    def send_response(
+        self, response: HttpResponseBase, send: Send
+    ) -> Coroutine[Any, Any, None]:
         """Send a response; one that is in memory in two messages."""
+        # No coroutine of its own: a stream would keep it for as long as it lasts.
         if sends_itself(response):
-            await send_stream(response, send, self.chunk_size)
-        elif response.streaming:
-            await super().send_response(response, send)
-        else:
-            await send_content(response, send, self.chunk_size)
+            return send_stream(response, send, self.chunk_size)
+        if response.streaming:
+            return super().send_response(response, send)
+        return send_content(response, send, self.chunk_size)
 
     async def _lend(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that may borrow a thread of ours."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeGuard
+from collections.abc import Coroutine
+from typing import Any, TypeGuard
 
 from django.http.response import HttpResponseBase
 
 from django_bolt.handlers.sending import encode_headers
-from django_bolt.handlers.types import Send
+from django_bolt.handlers.types import Message, Send
 from django_bolt.responses.body import StreamBody
 
 
@@ -19,7 +20,9 @@ def sends_itself(response: HttpResponseBase) -> TypeGuard[StreamBody]:
     )
 
 
-async def send_stream(response: StreamBody, send: Send, most: int) -> None:
+def send_stream(
+    response: StreamBody, send: Send, most: int
+) -> Coroutine[Any, Any, None]:
     """
     Send a stream as Django does, which asks an iterator for each part.
 
@@ -28,14 +31,17 @@ async def send_stream(response: StreamBody, send: Send, most: int) -> None:
         send: The server's.
         most: Bytes that one message holds at most.
     """
-    await send(
-        {
-            "type": "http.response.start",
-            "status": response.status_code,
-            "headers": encode_headers(response),
-        }
-    )
+    start = {
+        "type": "http.response.start",
+        "status": response.status_code,
+        "headers": encode_headers(response),
+    }
     delivery = response.open_delivery()
-    if delivery is not None:
-        await delivery.send_to(send, most)
+    if delivery is None:
+        return _send_head(send, start)
+    return delivery.send_to(send, most, start)
+
+
+async def _send_head(send: Send, start: Message) -> None:
+    await send(start)
     await send({"type": "http.response.body"})

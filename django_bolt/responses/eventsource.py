@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterable, Iterable, Mapping
+from functools import lru_cache
 
 from msgspec import UNSET, UnsetType
 
@@ -128,10 +129,14 @@ class EventSourceResponse(StreamingResponse):
             interval = conf.sse_ping_interval
         if isinstance(max_age, UnsetType):
             max_age = conf.sse_max_age
-        ping = b""
-        if interval is not None:
-            ping = format_sse_event(comment=conf.sse_ping_comment)
-        return Plan(interval, ping, max_age, _make_farewell)
+        return _make_plan(interval, conf.sse_ping_comment, max_age)
+
+
+@lru_cache(maxsize=16)
+def _make_plan(interval: float | None, comment: str, max_age: float | None) -> Plan:
+    """Return the plan of all streams that are pinged and end alike."""
+    ping = b"" if interval is None else format_sse_event(comment=comment)
+    return Plan(interval, ping, max_age, _make_farewell)
 
 
 def _add_defaults(headers: Headers | None) -> Headers:

@@ -16,11 +16,12 @@ from collections.abc import (
     Callable,
     Coroutine,
     Generator,
+    Iterable,
     Iterator,
     MutableMapping,
 )
 from types import CoroutineType, coroutine
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from django_bolt.keepalive import Plan
 from django_bolt.streams.buffer import Buffer, Burst
@@ -75,6 +76,7 @@ class Delivery:
         self._plan = plan
         self._alarm: Alarm | None = None
         self._buffer: Buffer | None = None
+        self._part = b""
         self._stall: StallWatch | None = None
 
     async def parts(self) -> AsyncGenerator[bytes, None]:
@@ -85,7 +87,7 @@ class Delivery:
             RequestAborted: The client took nothing for too long.
             Exception: What the source raised, once all that it yielded is sent.
         """
-        run = self._run(None, 0)
+        run = self._run(None)
         error: BaseException | None = None
         while True:
             try:
@@ -96,39 +98,49 @@ class Delivery:
             try:
                 if handed_up is _PART:
                     yield self._part
+                    self._part = b""
                 else:
                     await hand_up(handed_up)
             except BaseException as raised:
                 error = raised
 
-    def send_to(self, send: Send, most: int) -> Awaitable[None]:
+    def send_to(
+        self, send: Send, most: int, start: MutableMapping[str, Any]
+    ) -> Coroutine[Any, Any, None]:
         """
-        Send each part.
+        Send a response: its head, each part, and the end.
 
         Args:
             send: The server's.
             most: Bytes that one message holds at most.
+            start: The message that holds the head.
 
         Raises:
             RequestAborted: The client took nothing for too long.
             Exception: What the source raised, once all that it yielded is sent.
         """
-        return self._run(send, most)
+        return cast("Coroutine[Any, Any, None]", self._run(send, most, start))
 
     @coroutine
-    def _run(self, send: Send | None, most: int) -> Generator[Any, None, None]:
+    def _run(
+        self,
+        send: Send | None,
+        most: int = 0,
+        start: MutableMapping[str, Any] | None = None,
+    ) -> Generator[Any, None, None]:
         """
-        Run the source, and send what it yields.
+        Run the source, and send what it yields; or hand it up to ``parts``.
 
-        Here is what each event takes; so nothing is called that can stand here.
-
-        Args:
-            send: The server's; with ``None`` parts are handed up instead.
-            most: Bytes that one message holds at most.
+        As one function that calls few: a silent stream is held up by its frame,
+        and an event passes through it.
         """
+        if send is not None and start is not None:
+            yield from _by_hand(send(start))
+            start = None  # It is not needed for as long as the stream lasts.
         steps, burst = self._start(), self._burst
         resume, chunks, gate = steps.resume, burst.chunks, steps.gate
         stall, alarm, clock = self._stall, self._alarm, asyncio.get_running_loop().time
+        sent: Any = None
         error: BaseException | None = None
         try:
             while True:
@@ -146,7 +158,9 @@ class Delivery:
                 if chunks:
                     part = burst.take()
                 else:
-                    part = alarm.ping if alarm is not None and alarm.is_due else b""
+                    part = (
+                        alarm.plan.ping if alarm is not None and alarm.is_due else b""
+                    )
                 if part:
                     if stall is not None:
                         stall.start()
@@ -156,15 +170,16 @@ class Delivery:
                     elif len(part) > most:
                         yield from _send(send, part, most)
                     else:
-                        sent: Any = send(
+                        sent = send(
                             {
                                 "type": "http.response.body",
                                 "body": part,
                                 "more_body": True,
                             }
                         )
-                        is_native = type(sent) is CoroutineType
-                        yield from sent if is_native else sent.__await__()
+                        if type(sent) is not CoroutineType:
+                            sent = sent.__await__()
+                        yield from sent
                     if stall is not None:
                         stall.stop()
                     if alarm is not None:
@@ -172,7 +187,8 @@ class Delivery:
                         alarm.sent_at = clock()
                 if steps.has_ended or (alarm is not None and alarm.is_over):
                     break
-                waits_for = steps.waits_for
+                # Let go of what was sent, before a silence that may be long.
+                sent, part, waits_for = None, b"", steps.waits_for
                 if gate is not None and waits_for is not None:
                     waits_for = gate.wait_for(waits_for)
                 try:
@@ -186,6 +202,8 @@ class Delivery:
                 yield from self._end(alarm, send, most)
         finally:
             yield from self._finish().__await__()
+        if send is not None:
+            yield from _by_hand(send({"type": "http.response.body"}))
 
     def _start(self) -> Steps:
         """Start what looks at the clock, and make the source ready to run."""
@@ -233,7 +251,7 @@ class Delivery:
             self._buffer.stop()
             while part := self._buffer.next_part():
                 yield part
-        if farewell := alarm.pulse.farewell():
+        if farewell := alarm.plan.farewell():
             yield farewell
 
     async def _finish(self) -> None:
@@ -251,6 +269,12 @@ class Delivery:
             # Last of all: a server that stops waits for it.
             if self._alarm is not None:
                 self._alarm.cancel()
+
+
+def _by_hand(awaitable: Any) -> Iterable[Any]:
+    """Return what ``yield from`` takes in the place of ``await``."""
+    is_native = type(awaitable) is CoroutineType
+    return awaitable if is_native else awaitable.__await__()  # type: ignore[no-any-return]
 
 
 async def _send(send: Send, whole: bytes, most: int) -> None:

@@ -18,7 +18,8 @@ from weakref import WeakKeyDictionary
 
 from django.core.exceptions import RequestAborted
 
-from django_bolt.keepalive import SLACK, Plan, Pulse
+import django_bolt.shutdown as shutdown
+from django_bolt.keepalive import SLACK, Plan
 
 logger = logging.getLogger("django_bolt")
 
@@ -37,20 +38,21 @@ class Alarm:
 
     Attributes:
         is_over: Whether the stream must end.
-        is_due: Whether a ping must be sent, unless something else is.
-        ping: What is sent then.
-        pulse: The clock of the delivery.
+        is_due: Whether a ping must be sent, unless something else is; the
+            consumer takes it back.
+        plan: What is to be done.
+        sent_at: When something was sent last, by the loop's clock; the
+            consumer notes it.
         slot: Where the alarm is in its wheel.
+        wake: Wakes the consumer.
     """
 
     __slots__ = (
-        "_loop",
         "_timer",
         "_wheel",
         "is_due",
         "is_over",
-        "ping",
-        "pulse",
+        "plan",
         "sent_at",
         "slot",
         "wake",
@@ -62,40 +64,32 @@ class Alarm:
         plan: Plan,
         wake: Callable[[], object],
     ) -> None:
-        self._loop = loop
         self.wake = wake
-        self.ping = plan.ping
+        self.plan = plan
         self.is_over = self.is_due = False
-        self.pulse = Pulse(plan, loop.time, self._end_from_thread)
-        self.sent_at = self.pulse.sent_at
+        self.sent_at = loop.time()
         self._timer: asyncio.TimerHandle | None = None
-        if self.pulse.ends_at != math.inf:
-            self._timer = loop.call_at(self.pulse.ends_at, self._end)
-        self._wheel: Wheel | None = None
+        ends_at = plan.end_after(self.sent_at)
+        if ends_at != math.inf:
+            self._timer = loop.call_at(ends_at, self.end)
         self.slot = 0
-        if plan.interval is not None:
-            self._wheel = find_wheel(loop, plan.interval)
-            self._wheel.add(self, self.pulse.sent_at)
+        self._wheel = find_wheel(loop, plan.interval)
+        self._wheel.add(self, self.sent_at)
+        # The wheel was told before this alarm was there.
+        if shutdown.closing.is_set():
+            loop.call_soon(self.end)
+        shutdown.watch_signals()
 
-    def note_sent(self) -> None:
-        """Note that something was sent."""
-        self.is_due = False
-        self.sent_at = self._loop.time()
+    def end(self) -> None:
+        """Have the stream end."""
+        self.is_over = True
+        self.wake()
 
     def cancel(self) -> None:
         """Wake nobody any more."""
-        self.pulse.stop()
-        if self._wheel is not None:
-            self._wheel.remove(self)
+        self._wheel.remove(self)
         if self._timer is not None:
             self._timer.cancel()
-
-    def _end_from_thread(self) -> None:
-        self._loop.call_soon_threadsafe(self._end)
-
-    def _end(self) -> None:
-        self.is_over = True
-        self.wake()
 
 
 class Wheel:
@@ -103,51 +97,64 @@ class Wheel:
     The alarms of one loop and one interval, in slots of time.
 
     A slot has one timer for all that are due in it: a thousand silent streams
-    wake the loop as often as a few. A ping comes up to a slot late.
+    wake the loop as often as a few. A ping comes up to a slot late. When the
+    server is told to stop, the wheel is told, and ends them all.
 
     Args:
         loop: The loop that wakes.
-        interval: Seconds of silence.
+        interval: Seconds of silence; ``None`` when nothing breaks it: then
+            there is one slot, without a timer.
         wheels: The wheels of that loop, which this one leaves when it is empty.
     """
 
-    __slots__ = ("_interval", "_loop", "_slots", "_wheels", "_width")
+    __slots__ = ("_interval", "_loop", "_slots", "_unsubscribe", "_wheels", "_width")
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
-        interval: float,
-        wheels: dict[float, Wheel],
+        interval: float | None,
+        wheels: dict[float | None, Wheel],
     ) -> None:
         self._loop = loop
         self._wheels = wheels
         self._interval = interval
-        self._width = interval / SLOTS
-        self._slots: dict[int, tuple[set[Alarm], asyncio.TimerHandle]] = {}
+        self._width = 0.0 if interval is None else interval / SLOTS
+        self._slots: dict[int, tuple[set[Alarm], asyncio.TimerHandle | None]] = {}
+        self._unsubscribe: Callable[[], None] | None = None
 
     def add(self, alarm: Alarm, since: float) -> None:
         """Wake an alarm when there has been silence since a time of the loop."""
-        slot = alarm.slot = math.ceil((since + self._interval) / self._width)
+        slot = 0
+        if self._interval is not None:
+            slot = math.ceil((since + self._interval) / self._width)
+        alarm.slot = slot
         if slot not in self._slots:
-            timer = self._loop.call_at(slot * self._width, self._turn, slot)
+            timer = None
+            if self._interval is not None:
+                timer = self._loop.call_at(slot * self._width, self._turn, slot)
             self._slots[slot] = (set(), timer)
         self._slots[slot][0].add(alarm)
+        if self._unsubscribe is None:
+            self._unsubscribe = shutdown.closing.subscribe(self._end_from_thread)
 
     def remove(self, alarm: Alarm) -> None:
         """Wake an alarm no more."""
         alarms, timer = self._slots[alarm.slot]
         alarms.remove(alarm)
         if not alarms:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
             del self._slots[alarm.slot]
         if not self._slots:
             del self._wheels[self._interval]
+            if self._unsubscribe is not None:
+                self._unsubscribe()
 
     def _turn(self, slot: int) -> None:
         """Wake those that are due, and give each its next slot."""
         alarms, _ = self._slots.pop(slot)
         now = self._loop.time()
-        latest = now - self._interval + SLACK
+        latest = now - (self._interval or 0.0) + SLACK
         for alarm in alarms:
             since = alarm.sent_at
             if since <= latest:
@@ -158,12 +165,20 @@ class Wheel:
                 alarm.wake()
             self.add(alarm, since)
 
+    def _end_from_thread(self) -> None:
+        self._loop.call_soon_threadsafe(self._end)
 
-_wheels: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float, Wheel]]
+    def _end(self) -> None:
+        for alarms, _ in self._slots.values():
+            for alarm in alarms:
+                alarm.end()
+
+
+_wheels: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[float | None, Wheel]]
 _wheels = WeakKeyDictionary()
 
 
-def find_wheel(loop: asyncio.AbstractEventLoop, interval: float) -> Wheel:
+def find_wheel(loop: asyncio.AbstractEventLoop, interval: float | None) -> Wheel:
     """Return the wheel of a loop and an interval."""
     wheels = _wheels.setdefault(loop, {})
     if interval not in wheels:

@@ -72,7 +72,7 @@ def parts(helper: Helper, plan: Plan | None = None) -> Generator[bytes, None, No
                 if pulse is not None:
                     pulse.note_sent()
         if pulse is not None and buffer.stopped:
-            if farewell := pulse.farewell():
+            if farewell := pulse.plan.farewell():
                 yield farewell
             return
     finally:
@@ -94,7 +94,7 @@ def limit(body: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
         for part in body:
             yield part
             if pulse.is_over():
-                if farewell := pulse.farewell():
+                if farewell := pulse.plan.farewell():
                     yield farewell
                 return
     finally:
