@@ -6,12 +6,13 @@ import random
 from collections.abc import AsyncIterable, Iterable, Mapping
 from functools import lru_cache
 
+from django.http.response import ResponseHeaders
 from msgspec import UNSET, UnsetType
 
 from django_bolt.conf import conf
 from django_bolt.encoding import encode_json, encode_json_inline
 from django_bolt.keepalive import Plan
-from django_bolt.responses.head import check_seconds
+from django_bolt.responses.head import check_seconds, make_headers
 from django_bolt.responses.streaming import StreamingResponse
 from django_bolt.types import Headers
 from django_bolt.wire.sse import (
@@ -31,6 +32,8 @@ _DEFAULTS = {
     # Keeps compression middleware away, and is not sent.
     "Content-Encoding": "identity",
 }
+_MEDIA_TYPE = "text/event-stream"
+_DEFAULT_HEADERS = make_headers(_DEFAULTS, _MEDIA_TYPE)
 # Made once: a union written in a function is made at each call.
 _FRAMED = (bytes, bytearray, memoryview)
 # What is plainly data, without a question to the class of events, which is slow.
@@ -88,7 +91,7 @@ class EventSourceResponse(StreamingResponse):
         super().__init__(
             content,
             status_code,
-            "text/event-stream",
+            _MEDIA_TYPE,
             _add_defaults(headers),
             send_timeout=send_timeout,
             release_connections=release_connections,
@@ -122,6 +125,16 @@ class EventSourceResponse(StreamingResponse):
                 return None if data is None else format_event(chunk, data)
         data = encode_json_inline(chunk)
         return None if data is None else frame_data(data)
+
+    def _make_headers(
+        self, headers: Headers | None, media_type: str
+    ) -> ResponseHeaders:
+        if headers is not _DEFAULTS:
+            return super()._make_headers(headers, media_type)
+        # Names and values that ten thousand streams share.
+        made = ResponseHeaders({})
+        made._store = _DEFAULT_HEADERS._store.copy()
+        return made
 
     def _plan(self) -> Plan:
         interval, max_age = self.ping_interval, self.max_age

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.http.response import ResponseHeaders
 from django.utils.functional import Promise
 from msgspec import UNSET, UnsetType
 
@@ -78,8 +79,9 @@ class StreamingResponse(StreamBody):
         self._encodes_json = _is_json_lines(media_type)
         self._wrapped: list[Any] = []
         has_body = allows_body(check_status(status_code))
-        made = make_headers(headers, media_type)
-        super().__init__(content, status=int(status_code), headers=made)
+        made = self._make_headers(headers, media_type)
+        super().__init__(content, status=int(status_code), content_type=media_type)
+        self.headers = made  # Django would make them anew.
         if not has_body:
             del self.headers["Content-Type"]
 
@@ -132,6 +134,11 @@ class StreamingResponse(StreamBody):
             return ready
         encoded = encode_json_inline(chunk)
         return None if encoded is None else encoded + b"\n"
+
+    def _make_headers(
+        self, headers: Headers | None, media_type: str
+    ) -> ResponseHeaders:
+        return make_headers(headers, media_type)
 
     def _encode_text(self, chunk: object) -> bytes | None:
         """Encode what is text or bytes; ``None`` for what is to be JSON."""

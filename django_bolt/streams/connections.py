@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from asgiref.sync import sync_to_async
+from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
 from django.conf import settings
 from django.db import connections
 
@@ -35,6 +35,30 @@ def release_connections() -> None:
     for connection in connections.all(initialized_only=True):
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
+
+
+async def release_in_thread() -> None:
+    """Give back the connections of the request's thread, if it may have any."""
+    if _may_hold_connections():
+        await sync_to_async(release_connections)()
+
+
+def _may_hold_connections() -> bool:
+    """Tell so of the request of this context; only a lease knows better."""
+    if getattr(AsyncToSync.executors, "current", None) is not None:
+        return True
+    context = SyncToAsync.thread_sensitive_context.get(None)
+    executors: Mapping[Any, object] = SyncToAsync.context_to_thread_executor
+    executor = None if context is None else executors.get(context)
+    return not (isinstance(executor, Lease) and executor.is_clean())
+
+
+@runtime_checkable
+class Lease(Protocol):
+    """A thread that is borrowed when it is needed, and knows what it has open."""
+
+    def is_clean(self) -> bool:
+        """Tell whether nothing runs in it, and no connection is open."""
 
 
 def holds_connection() -> bool:

@@ -20,6 +20,7 @@ from asgiref.sync import sync_to_async
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.connections import (
     release_connections,
+    release_in_thread,
     watch_loop,
     watch_thread,
 )
@@ -195,14 +196,17 @@ class AsyncSource:
         encode = self._encoder.encode_chunk_inline
         try:
             if self._release:
-                await sync_to_async(release_connections)()
+                await release_in_thread()
             if self._watch:
                 watch = watch_loop(self._name, buffer)
             async for chunk in self._iterators[-1]:
                 encoded = chunk if type(chunk) is bytes else encode(chunk)
                 if encoded is None:
                     encoded = await sync_to_async(self._encoder.encode_chunk)(chunk)
-                if not put(encoded) and not await self._may_go_on(buffer, room):
+                may_go_on = put(encoded)
+                # They may be large, and the source silent from now on.
+                chunk = encoded = None
+                if not may_go_on and not await self._may_go_on(buffer, room):
                     break
         except Exception:
             log_failure(self._name)

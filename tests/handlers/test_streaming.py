@@ -5,12 +5,15 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIHandler
+from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from django_bolt import EventSourceResponse, StreamingResponse
 from django_bolt.handlers.asgi import BoltASGIHandler
+from django_bolt.handlers.threads import Lease
 from django_bolt.responses.body import StreamBody
 from tests.handlers.exchanges import DjangosHandler, Exchange, ask, site
 
@@ -177,6 +180,55 @@ def test_a_part_that_waits_for_its_client_holds_the_source_back() -> None:
 
     with site(view) as handler:
         assert asyncio.run(main()).chunks == [b"1", b"2", b""]
+
+
+@pytest.fixture
+def borrowed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Note what is run in a thread of ours."""
+    calls: list[object] = []
+    submit = Lease.submit
+
+    def note(self: Lease, function: Any, /, *args: Any, **kwargs: Any) -> Any:
+        calls.append(function)
+        return submit(self, function, *args, **kwargs)
+
+    monkeypatch.setattr(Lease, "submit", note)
+    return calls
+
+
+def test_a_request_without_a_thread_needs_none_to_give_connections_back(
+    borrowed: list[object],
+) -> None:
+    counts: list[int] = []
+
+    async def source() -> AsyncIterator[bytes]:
+        counts.append(len(borrowed))
+        yield b"1"
+
+    async def view(request: HttpRequest) -> HttpResponseBase:
+        return StreamingResponse(source())
+
+    assert ask(view).body == b"1"
+    assert counts == [0]
+
+
+def test_a_connection_that_a_view_has_opened_is_given_back_first() -> None:
+    states: list[bool] = []
+
+    def is_open() -> bool:
+        return connection.connection is not None
+
+    async def source() -> AsyncIterator[bytes]:
+        states.append(await sync_to_async(is_open)())
+        yield b"1"
+
+    def view(request: HttpRequest) -> HttpResponseBase:
+        connection.ensure_connection()
+        states.append(is_open())
+        return StreamingResponse(source())
+
+    assert ask(view).body == b"1"
+    assert states == [True, False]
 
 
 def test_djangos_streams_are_left_to_django(
