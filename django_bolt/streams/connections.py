@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
-from asgiref.sync import AsyncToSync, SyncToAsync, sync_to_async
+from asgiref.sync import SyncToAsync, sync_to_async
 from django.conf import settings
 from django.db import connections
 
@@ -45,8 +45,6 @@ async def release_in_thread() -> None:
 
 def _may_hold_connections() -> bool:
     """Tell so of the request of this context; only a lease knows better."""
-    if getattr(AsyncToSync.executors, "current", None) is not None:
-        return True
     context = SyncToAsync.thread_sensitive_context.get(None)
     executors: Mapping[Any, object] = SyncToAsync.context_to_thread_executor
     executor = None if context is None else executors.get(context)

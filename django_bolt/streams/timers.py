@@ -107,7 +107,15 @@ class Wheel:
         wheels: The wheels of that loop, which this one leaves when it is empty.
     """
 
-    __slots__ = ("_interval", "_loop", "_slots", "_unsubscribe", "_wheels", "_width")
+    __slots__ = (
+        "_interval",
+        "_is_told",
+        "_loop",
+        "_slots",
+        "_unsubscribe",
+        "_wheels",
+        "_width",
+    )
 
     def __init__(
         self,
@@ -120,7 +128,8 @@ class Wheel:
         self._interval = interval
         self._width = 0.0 if interval is None else interval / SLOTS
         self._slots: dict[int, tuple[set[Alarm], asyncio.TimerHandle | None]] = {}
-        self._unsubscribe: Callable[[], None] | None = None
+        self._unsubscribe: Callable[[], None]
+        self._is_told = False
 
     def add(self, alarm: Alarm, since: float) -> None:
         """Wake an alarm when there has been silence since a time of the loop."""
@@ -134,7 +143,8 @@ class Wheel:
                 timer = self._loop.call_at(slot * self._width, self._turn, slot)
             self._slots[slot] = (set(), timer)
         self._slots[slot][0].add(alarm)
-        if self._unsubscribe is None:
+        if not self._is_told:
+            self._is_told = True
             self._unsubscribe = shutdown.closing.subscribe(self._end_from_thread)
 
     def remove(self, alarm: Alarm) -> None:
@@ -147,8 +157,7 @@ class Wheel:
             del self._slots[alarm.slot]
         if not self._slots:
             del self._wheels[self._interval]
-            if self._unsubscribe is not None:
-                self._unsubscribe()
+            self._unsubscribe()
 
     def _turn(self, slot: int) -> None:
         """Wake those that are due, and give each its next slot."""

@@ -92,6 +92,31 @@ def test_the_source_is_closed_while_send_is_blocked(source: Source) -> None:
     assert log == ["closed"]
 
 
+def test_a_source_that_is_closed_while_send_is_blocked_may_wait() -> None:
+    log: Log = []
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            yield b"started"
+            await asyncio.Event().wait()
+        finally:
+            future = asyncio.get_running_loop().create_future()
+            future.get_loop().call_soon(future.set_result, "waited")
+            log.append(await future)
+            await asyncio.sleep(0)
+            log.append("closed")
+
+    async def script(client: Exchange) -> None:
+        client.reads.clear()
+        await client.blocked.wait()
+        client.left.set()
+        await client.finished()
+
+    play(lambda request: StreamingResponse(source()), script)
+
+    assert log == ["waited", "closed"]
+
+
 def test_an_async_source_is_closed_in_its_own_task_and_may_wait() -> None:
     tasks = []
 

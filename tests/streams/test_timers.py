@@ -144,6 +144,29 @@ def test_an_age_has_a_timer_of_its_own() -> None:
     loop.close()
 
 
+def test_a_stop_ends_those_that_are_there_and_those_that_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closing = Closing()
+    monkeypatch.setattr(shutdown, "closing", closing)
+
+    async def main() -> list[bool]:
+        loop, told = asyncio.get_running_loop(), asyncio.Event()
+        plans = [Plan(interval, b"", None, bytes) for interval in (INTERVAL, None)]
+        alarms = [Alarm(loop, plan, told.set) for plan in plans for _ in "12"]
+        closing.set()
+        await asyncio.wait_for(told.wait(), DEADLINE)
+        told.clear()
+        alarms.append(Alarm(loop, plans[0], told.set))
+        await asyncio.wait_for(told.wait(), DEADLINE)
+        for alarm in alarms:
+            alarm.cancel()
+        return [alarm.is_over for alarm in alarms]
+
+    assert asyncio.run(main()) == [True] * 5
+    assert not closing.has_subscribers()
+
+
 @pytest.mark.parametrize("is_iterated", [True, False], ids=["iterated", "sent"])
 @pytest.mark.parametrize("send_timeout", [None, DEADLINE])
 def test_what_a_thread_has_yielded_leaves_before_the_farewell(
