@@ -193,10 +193,10 @@ def framing() -> bool:
     )
 
 
-def raise_limit() -> None:
-    """Allow this process, and the servers that it starts, a thousand clients."""
+def raise_limit(files: int = 8192) -> None:
+    """Allow this process, and the servers that it starts, so many open files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 8192)), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, files)), hard))
 
 
 CASES = {

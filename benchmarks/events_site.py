@@ -50,6 +50,12 @@ async def subscribed(event: object) -> AsyncIterator[Any]:
         yield event
 
 
+async def silent(event: object) -> AsyncIterator[Any]:
+    """Yield an event, and wait for ever."""
+    yield event
+    await asyncio.get_running_loop().create_future()
+
+
 async def publish(number: int) -> None:
     """Give every subscriber something, ``number`` times."""
     for _ in range(number):
@@ -59,8 +65,10 @@ async def publish(number: int) -> None:
 
 
 def make_source(event: object, number: int, burst: int) -> AsyncIterator[Any]:
-    """Return the source that a URL asks for; ``0`` events subscribe."""
-    return paced(event, number, burst) if number else subscribed(event)
+    """Return the source that a URL asks for; without events one that waits."""
+    if number:
+        return paced(event, number, burst)
+    return subscribed(event) if burst else silent(event)
 
 
 RESPONSES: dict[str, Callable[[AsyncIterator[Any]], Any]] = {
@@ -102,7 +110,7 @@ async def peers_stream(request: Request) -> PeersResponse:
 
 async def peers_pinged(request: Request) -> PeersResponse:
     """Answer as sse-starlette does, with a ping each second."""
-    return PeersResponse(make_source({"data": TEXT}, 0, 1), ping=1)
+    return PeersResponse(make_source({"data": TEXT}, 0, 0), ping=1)
 
 
 async def peers_publishing(request: Request) -> PlainTextResponse:
@@ -114,7 +122,7 @@ async def peers_publishing(request: Request) -> PlainTextResponse:
 peers = Starlette(
     routes=[
         Route("/publish/{number:int}", peers_publishing),
-        Route("/pinged/0/1", peers_pinged),
+        Route("/pinged/0/0", peers_pinged),
         Route("/peers/{number:int}/{burst:int}", peers_stream),
     ]
 )
