@@ -123,13 +123,13 @@ def open_located(located: LocatedFile) -> io.FileIO:
             descriptor = os.open(name, flags, dir_fd=folder)
         except FileNotFoundError:
             raise FileChanged("The file is gone.", path) from None
-    if _is_same(os.fstat(descriptor), located.stat):
+    if is_same(os.fstat(descriptor), located.stat):
         return io.FileIO(descriptor, "rb")
     os.close(descriptor)
     raise FileChanged("It is no longer the file that was announced.", path)
 
 
-def _is_same(opened: os.stat_result, announced: os.stat_result) -> bool:
+def is_same(opened: os.stat_result, announced: os.stat_result) -> bool:
     """
     Tell whether an open file still has the bytes that were announced.
 

@@ -27,6 +27,7 @@ from django.urls import set_script_prefix
 from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
 from django_bolt.handlers.lifespan import answer_lifespan
 from django_bolt.handlers.middleware import join
+from django_bolt.handlers.pathsend import find_path, send_path
 from django_bolt.handlers.receivers import (
     FINISHED,
     STARTED,
@@ -182,7 +183,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             response = await self.run_get_response(request)
             if lease is not None and getattr(response, "is_async", False):
                 lease.rest()
-            await self.send_response(response, send)
+            await self._send(request, response, send)
 
         watch = Watch(self.listen_for_disconnect, receive)
         is_stopped = False
@@ -198,6 +199,16 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         if watch.error is not None and not isinstance(watch.error, RequestAborted):
             raise watch.error
         return response
+
+    def _send(
+        self, request: ASGIRequest, response: Any, send: Send
+    ) -> Coroutine[Any, Any, None]:
+        """Return what sends a response: the server itself, if it may."""
+        is_ours = type(self).send_response is BoltASGIHandler.send_response
+        path = find_path(request, response) if is_ours else None
+        if path is None:
+            return self.send_response(response, send)
+        return send_path(response, send, path)
 
     async def _end(self, response: Any) -> None:
         """Close a response and say that the request is over, as Django does."""

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
 from django_bolt.conf import conf
 from django_bolt.exceptions import FileChanged
+from django_bolt.files import LocatedFile
 from django_bolt.responses.base import Response
 from django_bolt.responses.body import StreamBody
 from django_bolt.responses.filehead import (
@@ -115,6 +116,28 @@ class FileResponse(Selecting, StreamBody):
         if has_descriptor and (is_whole or self._has_descriptor_by_length):
             return SpanFile(self._body, span)
         return SpanReader(self._body, span)
+
+    def find_whole(self, *closers: Callable[[], object]) -> LocatedFile | None:
+        """
+        Return the file, if it is all that would be sent and has a path.
+
+        Args:
+            closers: What is to be called at the end. A response that calls
+                anything else then is not told to have such a file.
+        """
+        is_whole = (
+            self._is_own
+            and self.status_code == 200
+            and self._body.pieces == [(0, self._size)]
+            and self.headers.get("Content-Length") == str(self._size)
+            and self._resource_closers == [self._body.close, *closers]
+            and "close" not in vars(self)
+        )
+        return self._body.source.located if is_whole else None
+
+    def leave(self) -> None:
+        """Leave the file to somebody else: here it is not opened."""
+        self._resource_closers.remove(self._body.close)
 
     def __iter__(self) -> Iterator[bytes]:
         if not self._is_own:

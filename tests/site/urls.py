@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
 
-from django_bolt import StreamingResponse
+from django_bolt import FileResponse, StreamingResponse
 
 CHUNKS = 5
 
@@ -145,7 +145,13 @@ def threads(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(name for name in alive if "django-bolt" in name))
 
 
+async def file(request: HttpRequest) -> FileResponse:
+    """Answer by the file of this path."""
+    return FileResponse(request.GET["path"])
+
+
 urlpatterns = [
+    path("file", file),
     path("stream/<name>", stream),
     path("threads", threads),
     path("wait", wait),
