@@ -14,7 +14,8 @@ import io
 import logging
 import os
 import stat
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -30,6 +31,7 @@ from django_bolt.exceptions import (
 logger = logging.getLogger("django.security")
 
 StrPath: TypeAlias = str | os.PathLike[str]
+_Directories: TypeAlias = Sequence[StrPath]
 
 HAS_DIRECTORY_DESCRIPTORS = {os.open, os.stat} <= os.supports_dir_fd
 
@@ -40,6 +42,13 @@ _READ = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_NOCTTY", 0)
+)
+# What it opens has a path and nothing else: no device hears of it. On Linux only,
+# where /proc tells the path.
+_PATH: int | None = (
+    os.O_PATH | os.O_CLOEXEC
+    if sys.platform == "linux" and hasattr(os, "O_PATH")
+    else None
 )
 _NO_SYMLINK = getattr(os, "O_NOFOLLOW", 0)
 # O_PATH needs no permission to list the folder, only to pass through it.
@@ -88,6 +97,10 @@ def locate(path: StrPath) -> LocatedFile:
             f"path must be a str or a path-like object of one; got {path!r}. "
             "Use os.fsdecode()."
         )
+    directories = conf.allowed_file_dirs
+    located = _locate_at_once(text, directories)
+    if located is not None:
+        return located
     try:
         named = "\0" not in os.fsencode(text).decode("latin-1")
     except UnicodeEncodeError:  # A lone surrogate, which no file system encodes.
@@ -96,7 +109,7 @@ def locate(path: StrPath) -> LocatedFile:
         raise NotARegularFile("The path can name no file.", path)
     with _refusals(path):  # It raises when a symlink vanishes under its eyes.
         real_path = os.path.realpath(text)
-    root = _find_root(real_path, path)
+    root = None if directories is None else _find_root(real_path, directories, path)
     found = _look(real_path, root, path)
     # A symlink that leads to itself has no real path.
     if stat.S_ISLNK(found.st_mode):
@@ -143,30 +156,81 @@ def is_same(opened: os.stat_result, announced: os.stat_result) -> bool:
     return opened.st_size > announced.st_size
 
 
-def _find_root(real_path: str, path: StrPath) -> str | None:
-    """Return the allowed directory that holds the path; ``None`` when any may be."""
-    directories = conf.allowed_file_dirs
-    if directories is None:
+def _locate_at_once(text: str, directories: _Directories | None) -> LocatedFile | None:
+    """
+    Find a file that may be read, by a descriptor that leads to it and reads nothing.
+
+    The system says which real path the descriptor has, so that it is the file
+    that is looked at and no other: in a third of the time that it takes to follow
+    the path from here.
+
+    Returns:
+        ``None`` for what may not be read or is no such file, and where this does
+        not tell. Nothing was logged then.
+    """
+    if _PATH is None or text.endswith("/"):
         return None
-    for directory in directories:
-        for root in _spellings(os.fspath(directory)):
-            if real_path == root or real_path.startswith(os.path.join(root, "")):
-                return root
+    try:
+        descriptor = os.open(text, _PATH)
+    except (OSError, ValueError):  # There is none; or the path can name none.
+        return None
+    try:
+        link = f"/proc/self/fd/{descriptor}"
+        found = os.fstat(descriptor)
+        real_path = os.readlink(link)
+        readable = os.access(link, os.R_OK)
+    except OSError:  # There is no /proc.
+        return None
+    finally:
+        os.close(descriptor)
+    root = None if directories is None else _match_root(real_path, directories)
+    if (
+        not readable
+        or not stat.S_ISREG(found.st_mode)
+        # It is gone, which is what this may say; or lies beyond the root directory.
+        or real_path.endswith(" (deleted)")
+        or not real_path.startswith("/")
+        or (directories is not None and root is None)
+    ):
+        return None
+    return LocatedFile(real_path, root, found)
+
+
+def _find_root(real_path: str, directories: _Directories, path: StrPath) -> str:
+    """
+    Return the allowed directory that holds a path, which may name nothing.
+
+    Raises:
+        FileRefused: None does.
+    """
+    root = _match_root(real_path, directories)
+    if root is not None:
+        return root
     logger.warning(
         "Refused to read %r: it lies outside BOLT_ALLOWED_FILE_DIRS.", os.fspath(path)
     )
     raise FileRefused("The file may not be read.", path)
 
 
-def _spellings(directory: str) -> Iterator[str]:
+def _match_root(real_path: str, directories: _Directories) -> str | None:
     """
-    Yield a directory as it is set, then without symlinks.
+    Return the directory that holds a path, as it is set or without symlinks.
 
     What a real path begins with is real: most often nothing need be resolved.
     """
-    if os.path.isabs(directory):
-        yield directory
-    yield os.path.realpath(directory)
+    for directory in directories:
+        root = os.fspath(directory)
+        if os.path.isabs(root) and _holds(root, real_path):
+            return root
+        root = os.path.realpath(root)
+        if _holds(root, real_path):
+            return root
+    return None
+
+
+def _holds(root: str, real_path: str) -> bool:
+    inside = root if root.endswith(os.sep) else root + os.sep
+    return real_path == root or real_path.startswith(inside)
 
 
 def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:

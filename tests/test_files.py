@@ -27,18 +27,18 @@ from django_bolt.files import locate, open_located
 SECRET = b"secret"
 
 
-@pytest.fixture(params=["descriptors", "paths"])
+@pytest.fixture(params=["at once", "descriptors", "paths"])
 def allowed(
     tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Path]:
     """
     Yield an allowed directory with a file and a subdirectory, beside a secret.
 
-    Once as on systems where folders have descriptors, once as on others.
+    Once as on Linux, once as where folders have descriptors, once as on others.
     """
-    monkeypatch.setattr(
-        files, "HAS_DIRECTORY_DESCRIPTORS", request.param == "descriptors"
-    )
+    if request.param != "at once":
+        monkeypatch.setattr(files, "_PATH", None)
+    monkeypatch.setattr(files, "HAS_DIRECTORY_DESCRIPTORS", request.param != "paths")
     media = tmp_path / "media"
     (media / "inner").mkdir(parents=True)
     (media / "a.txt").write_bytes(b"a")
@@ -400,3 +400,33 @@ def test_symlink_swapped_in_a_loop_never_escapes(tmp_path: Path, swapped: str) -
             swapper.join()
 
     assert seen <= {1, b"b"}
+
+
+def test_locate_finds_files_where_proc_is_not_mounted(
+    allowed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: str) -> str:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(os, "readlink", refuse)
+
+    assert read(allowed / "a.txt") == b"a"
+
+
+def test_locate_file_whose_name_looks_like_one_that_is_gone(allowed: Path) -> None:
+    path = allowed / "a (deleted)"
+    path.write_bytes(b"here")
+
+    assert read(path) == b"here"
+    assert locate(path).real_path == str(path)
+
+
+def test_locate_leaves_no_descriptor(allowed: Path) -> None:
+    for path in (allowed / "a.txt", allowed, allowed / "none"):
+        with suppress(FileError):
+            locate(path)
+
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(FileNotFoundError):  # That of the listing itself.
+            link = os.readlink(f"/proc/self/fd/{number}")
+            assert not link.startswith(str(allowed))
