@@ -82,8 +82,9 @@ class FileResponse(Selecting, StreamBody):
         self._size = source.size
         self._body = FileBody(source)
         self._has_descriptor_by_length = False
-        super().__init__((), status=check_status(status_code))
-        self.headers = made  # Django would copy them, one by one.
+        # Django would copy the headers, one by one; and look for a Content-Type.
+        super().__init__((), "", check_status(status_code))
+        self.headers = made
         self._resource_closers.append(self._body.close)
         self._set_own_body()
         if not allows_body(status_code):

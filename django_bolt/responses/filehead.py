@@ -60,23 +60,25 @@ def make_file_headers(
     if media_type is None:
         media_type = guess_media_type(source.name)
     made = make_headers(headers, media_type)
+    # To look whether the caller has given one takes longer than to set it.
+    put = made.setdefault if headers else made.__setitem__
     for name in ("Content-Length", "Content-Range", "Transfer-Encoding"):
-        if name in made:
+        if headers and name in made:
             raise ValueError(
                 f"headers must not hold {name}, which follows from the file; got "
                 f"{made[name]!r}."
             )
     if filename is not None:
-        made.setdefault("Content-Disposition", _offer(filename))
+        put("Content-Disposition", _offer(filename))
     if source.etag is not None:
-        made.setdefault("ETag", source.etag)
+        put("ETag", source.etag)
     if source.modified is not None:
         # RFC 9110 §8.8.2.1: "An origin server with a clock MUST NOT generate a
         # Last-Modified date that is later than the server's time of message
         # origination (Date)."
         modified = min(max(source.modified, 0), time.time())
-        made.setdefault("Last-Modified", format_date(modified))
-    made.setdefault("Accept-Ranges", "bytes" if source.is_seekable else "none")
+        put("Last-Modified", format_date(modified))
+    put("Accept-Ranges", "bytes" if source.is_seekable else "none")
     if source.size is not None:
         made["Content-Length"] = str(source.size)
     return made

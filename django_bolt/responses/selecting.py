@@ -25,6 +25,18 @@ from django_bolt.wire.ranges import (
 )
 from django_bolt.wire.validators import Conditions, Validators, allows_range, evaluate
 
+_ASKING = frozenset(
+    {
+        "HTTP_IF_MATCH",
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_IF_RANGE",
+        "HTTP_IF_UNMODIFIED_SINCE",
+        "HTTP_RANGE",
+    }
+)
+"""What a request says that asks for less than the whole."""
+
 
 class Selecting(ResponseBase, abc.ABC):
     """A response that answers conditions and ranges about bytes of known length."""
@@ -49,6 +61,8 @@ class Selecting(ResponseBase, abc.ABC):
     def _answer(self, request: HttpRequest) -> None:
         """Decide by RFC 9110 §13.2.2."""
         meta = request.META
+        if meta.keys().isdisjoint(_ASKING):
+            return
         now = time.time()
         conditions = Conditions(
             meta.get("HTTP_IF_MATCH"),
