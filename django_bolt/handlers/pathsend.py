@@ -19,7 +19,12 @@ from django_bolt.responses.file import FileResponse
 EXTENSION = "http.response.pathsend"
 
 MIN_SIZE = 64 * 1024
-"""Bytes of a file that a server sends faster by itself than if it is given them."""
+"""
+Bytes of a file that is worth a name.
+
+To make one takes some 50 µs, which is what a server that sends 64 KiB by itself
+saves: so it pays for a file that is asked for once, too.
+"""
 
 
 def find_path(

@@ -348,15 +348,17 @@ def test_timer_of_the_loop_takes_everything_away(
     assert list(temporary.iterdir()) == []
 
 
-def test_loop_takes_over_from_one_that_was_closed(tmp_path: Path) -> None:
-    files = HeldFiles(linger=0.001)
+def test_loop_takes_over_from_one_that_was_closed(
+    files: HeldFiles, tmp_path: Path
+) -> None:
     path = make(tmp_path / "file")
     find_one(files, path)
+    files._linger = 0
 
     async def main() -> None:
         files.find_name(locate(make(tmp_path / "other")))
         while count_open(path):
-            await asyncio.sleep(0.001)
+            await asyncio.sleep(0)
 
     asyncio.run(asyncio.wait_for(main(), DEADLINE))
 
