@@ -1,22 +1,12 @@
-"""
-FileBody: the pieces of a file response, read in blocks while they are sent.
-
-Under ASGI a block that lies in the page cache is read in the event loop, which
-takes less time than asking a thread; any other is read on the thread that the
-request has already.
-"""
+"""FileBody: the pieces of a file response, read in blocks while they are sent."""
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import io
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from time import monotonic
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
-
-from asgiref.sync import sync_to_async
 
 from django_bolt.exceptions import FileChanged
 from django_bolt.sources import Source, stat_etag
@@ -25,21 +15,6 @@ from django_bolt.wire.ranges import Piece, Span
 BLOCK_SIZE = 256 * 1024
 """Bytes that are read at a time under WSGI."""
 
-CACHED_BLOCK_SIZE = 64 * 1024
-"""Bytes at a time from the page cache: what Django's ASGI handler sends at once."""
-
-MIN_HOP_SIZE = 64 * 1024
-MAX_HOP_SIZE = 1024 * 1024
-"""
-Bytes at a time from a thread. A hop costs as much as reading some 256 KiB, so
-large blocks are fast; but a slow client holds its block in memory for long. The
-size grows with what the client took without a pause: sockets that nobody reads
-take in a few MiB, and a client that stopped there holds a small block.
-"""
-
-_GROWTH = 64  # A block has this part of what was sent since the last pause.
-_PAUSE = 1.0  # Seconds.
-_TURN = 1024 * 1024  # Bytes after which the event loop serves others.
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 _preadv: Any = getattr(os, "preadv", None)
 
@@ -66,7 +41,9 @@ class FileBody:
         # Where the next read begins; None if that is not known.
         self._position: int | None = None
         self._can_read_cached = _NOWAIT is not None
-        self._sent = 0
+        # What was read last.
+        self._block = io.BytesIO()
+        self._block_size = 0
 
     def open(self) -> Any:
         """
@@ -119,17 +96,24 @@ class FileBody:
         if not isinstance(file, io.FileIO):
             self._can_read_cached = False
             return None
-        buffer = bytearray(size)
-        try:
-            count = _preadv(
-                file.fileno(), [buffer], self.source.offset + position, _NOWAIT
-            )
-        except OSError as error:
-            # Not every file system can tell.
-            self._can_read_cached = error.errno == errno.EAGAIN
-            return None
+        if self._block_size != size:
+            self._block = io.BytesIO(bytes(size))
+            self._block_size = size
+        # It gives its bytes away without a copy, and makes one only if somebody
+        # holds them still when it is written to: most often a block is read to
+        # where the last one was, which the processor's cache has.
+        with self._block.getbuffer() as memory:
+            try:
+                count = _preadv(
+                    file.fileno(), [memory], self.source.offset + position, _NOWAIT
+                )
+            except OSError as error:
+                # Not every file system can tell.
+                self._can_read_cached = error.errno == errno.EAGAIN
+                return None
+        block = self._block.getvalue()
         # At the end of the file the ordinary read says what is wrong.
-        return bytes(memoryview(buffer)[:count]) if count else None
+        return block if count == size else block[:count] or None
 
     def __iter__(self) -> Iterator[bytes]:
         if self.pieces is None:
@@ -144,42 +128,6 @@ class FileBody:
                 block = self.read(position, min(stop - position, BLOCK_SIZE))
                 position += len(block)
                 yield block
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        # Where a path was just looked up, opening it does not wait either.
-        if self.source.located is None and self.pieces != []:
-            await sync_to_async(self.open)()
-        pieces = [None] if self.pieces is None else self.pieces
-        for piece in pieces:
-            if isinstance(piece, bytes):
-                yield piece
-                continue
-            position, stop = (0, None) if piece is None else piece
-            while stop is None or position < stop:
-                block = await self._aread(position, stop)
-                if not block:
-                    return
-                position += len(block)
-                started = monotonic()
-                yield block
-                await self._account(len(block), monotonic() - started)
-
-    async def _aread(self, position: int, stop: int | None) -> bytes:
-        hop_size = min(max(self._sent // _GROWTH, MIN_HOP_SIZE), MAX_HOP_SIZE)
-        if stop is None:
-            return await sync_to_async(self.read)(position, hop_size)
-        left = stop - position
-        block = self.read_cached(position, min(left, CACHED_BLOCK_SIZE))
-        if block is None:
-            block = await sync_to_async(self.read)(position, min(left, hop_size))
-        return block
-
-    async def _account(self, size: int, seconds: float) -> None:
-        """Note what was sent, and let others have a turn now and then."""
-        before = self._sent
-        self._sent = 0 if seconds > _PAUSE else before + size
-        if self._sent // _TURN != before // _TURN:
-            await asyncio.sleep(0)
 
 
 class SpanReader:

@@ -1,23 +1,16 @@
 """A body in blocks: what is read where, and what a server's wrapper reads."""
 
-import errno
-import io
-import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
 from django.test import override_settings
 
 from django_bolt import blocks
 from django_bolt.blocks import (
     BLOCK_SIZE,
-    CACHED_BLOCK_SIZE,
-    MAX_HOP_SIZE,
-    MIN_HOP_SIZE,
     FileBody,
     SpanFile,
     SpanReader,
@@ -26,8 +19,10 @@ from django_bolt.exceptions import FileChanged
 from django_bolt.sources import make_source
 from django_bolt.wire.ranges import Span
 
-SIZE = 3 * MAX_HOP_SIZE
+SIZE = 3 * 1024 * 1024
 CONTENT = os.urandom(64) * (SIZE // 64)
+
+linux = pytest.mark.skipif(not hasattr(os, "preadv"), reason="Not on this system")
 
 
 @pytest.fixture
@@ -36,13 +31,6 @@ def path(tmp_path: Path) -> Iterator[Path]:
     path.write_bytes(CONTENT)
     with override_settings(BOLT_ALLOWED_FILE_DIRS=None):
         yield path
-
-
-def collect(body: FileBody) -> list[bytes]:
-    async def iterate() -> list[bytes]:
-        return [block async for block in body]
-
-    return async_to_sync(iterate)()
 
 
 def test_body_is_read_in_blocks(path: Path) -> None:
@@ -55,90 +43,73 @@ def test_body_is_read_in_blocks(path: Path) -> None:
     assert {len(block) for block in read} == {BLOCK_SIZE}
 
 
-@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="Linux only")
-def test_body_in_the_page_cache_is_read_in_the_loop(
+def as_linux_would(descriptor: int, buffers: Any, position: int, flags: int) -> int:
+    """Read from the page cache, also where the file system cannot tell."""
+    return os.preadv(descriptor, buffers, position)
+
+
+@pytest.fixture
+def cached(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have all files in the page cache."""
+    monkeypatch.setattr(blocks, "_preadv", as_linux_would)
+    monkeypatch.setattr(blocks, "_NOWAIT", 8)
+
+
+@linux
+@pytest.mark.usefixtures("cached")
+def test_block_that_somebody_holds_is_not_overwritten(path: Path) -> None:
+    body = FileBody(make_source(path))
+
+    held = body.read_cached(0, 64)
+    again = body.read_cached(1, 64)
+    body.close()
+
+    assert held == CONTENT[:64]
+    assert again == CONTENT[1:65]
+
+
+@linux
+@pytest.mark.usefixtures("cached")
+def test_block_that_nobody_holds_is_read_over(path: Path) -> None:
+    """So that a fast client costs the memory of one block."""
+    body = FileBody(make_source(path))
+
+    first = body.read_cached(0, BLOCK_SIZE)
+    place = id(first)
+    del first
+    second = body.read_cached(1, BLOCK_SIZE)
+    body.close()
+
+    assert id(second) == place
+    assert second == CONTENT[1 : BLOCK_SIZE + 1]
+
+
+@linux
+def test_block_that_is_cached_in_part_ends_there(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def preadv(descriptor: int, buffers: Any, position: int, flags: int) -> int:
-        assert flags == os.RWF_NOWAIT
-        # As Linux would, on a file system that supports it.
-        return os.preadv(descriptor, buffers, position)
-
-    monkeypatch.setattr(blocks, "_preadv", preadv)
-    monkeypatch.setattr(FileBody, "read", None)
-    body = FileBody(make_source(path))
-
-    read = collect(body)
-    body.close()
-
-    assert b"".join(read) == CONTENT
-    assert {len(block) for block in read} == {CACHED_BLOCK_SIZE}
-
-
-@pytest.mark.parametrize("error", [errno.EAGAIN, errno.EOPNOTSUPP])
-def test_body_that_is_not_there_at_once_is_read_in_a_thread(
-    path: Path, monkeypatch: pytest.MonkeyPatch, error: int
-) -> None:
-    asked = []
-
-    def preadv(descriptor: int, buffers: Any, position: int, flags: int) -> int:
-        asked.append(position)
-        raise OSError(error, os.strerror(error))
+        return os.preadv(descriptor, [buffers[0][:10]], position)
 
     monkeypatch.setattr(blocks, "_preadv", preadv)
     monkeypatch.setattr(blocks, "_NOWAIT", 8)
     body = FileBody(make_source(path))
 
-    read = collect(body)
+    read = [body.read_cached(position, 64) for position in (0, 10)]
     body.close()
 
-    assert b"".join(read) == CONTENT
-    assert len(asked) == (len(read) if error == errno.EAGAIN else 1)
+    assert read == [CONTENT[:10], CONTENT[10:20]]
 
 
-def test_body_without_such_a_call_is_read_in_a_thread(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(blocks, "_NOWAIT", None)
+@linux
+@pytest.mark.usefixtures("cached")
+def test_block_beyond_the_end_is_left_to_the_ordinary_read(path: Path) -> None:
     body = FileBody(make_source(path))
 
-    read = collect(body)
+    assert body.read_cached(SIZE, 64) is None
+    with pytest.raises(FileChanged):
+        body.read(SIZE, 64)
     body.close()
-
-    assert b"".join(read) == CONTENT
-
-
-def test_blocks_grow_with_what_was_sent_and_shrink_at_a_pause(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A client that takes nothing keeps a small block in memory."""
-    moments = itertools.count(0, 2)
-    monkeypatch.setattr(blocks, "_NOWAIT", None)
-    monkeypatch.setattr(blocks, "_GROWTH", 1)
-
-    fast = FileBody(make_source(path))
-    grown = [len(block) for block in collect(fast)]
-    fast.close()
-    monkeypatch.setattr(blocks, "monotonic", lambda: next(moments))
-    slow = FileBody(make_source(path))
-    paused = [len(block) for block in collect(slow)]
-    slow.close()
-
-    assert grown[:4] == [
-        MIN_HOP_SIZE,
-        MIN_HOP_SIZE,
-        2 * MIN_HOP_SIZE,
-        4 * MIN_HOP_SIZE,
-    ]
-    assert max(grown) == MAX_HOP_SIZE
-    assert set(paused) == {MIN_HOP_SIZE}
-
-
-def test_body_of_bytes_in_memory_is_read_under_asgi() -> None:
-    body = FileBody(make_source(io.BytesIO(CONTENT)))
-    body.pieces = [b"head", Span(1, 5), b"tail"]
-
-    assert b"".join(collect(body)) == b"head" + CONTENT[1:5] + b"tail"
 
 
 def test_body_of_unknown_size_ends_with_its_source() -> None:
@@ -150,7 +121,6 @@ def test_body_of_unknown_size_ends_with_its_source() -> None:
             return self.left.pop(0) if self.left else b""
 
     assert list(FileBody(make_source(Pipe()))) == [b"a", b"b"]
-    assert collect(FileBody(make_source(Pipe()))) == [b"a", b"b"]
 
 
 def test_body_without_pieces_opens_nothing(path: Path) -> None:
@@ -159,7 +129,6 @@ def test_body_without_pieces_opens_nothing(path: Path) -> None:
     body.pieces = []
 
     assert list(body) == []
-    assert collect(body) == []
 
 
 def test_close_twice_is_the_same_as_once(path: Path) -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from typing import Any, cast
 
 from asgiref.sync import sync_to_async
@@ -15,8 +14,10 @@ from django.http.response import HttpResponseBase
 
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
 from django_bolt.conf import conf
+from django_bolt.delivery import Delivery
 from django_bolt.exceptions import FileChanged
 from django_bolt.files import LocatedFile
+from django_bolt.pace import SMALL
 from django_bolt.responses.base import Response
 from django_bolt.responses.body import StreamBody
 from django_bolt.responses.filehead import (
@@ -29,7 +30,6 @@ from django_bolt.responses.selecting import Selecting
 from django_bolt.sendfile import find_handover
 from django_bolt.sources import Source, SourceLike, make_source
 from django_bolt.streams.connections import release_connections
-from django_bolt.streams.timers import StallWatch
 from django_bolt.types import Headers
 from django_bolt.wire.ranges import Piece, Span
 
@@ -147,31 +147,31 @@ class FileResponse(Selecting, StreamBody):
         return cast("Iterator[bytes]", self._iterator)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._send() if self._is_own else super().__aiter__()
+        return self.iterate(SMALL) if self._is_own else super().__aiter__()
 
-    async def _send(self) -> AsyncIterator[bytes]:
-        """Send the file, and close it if that ends early, which Django does not."""
+    async def iterate(self, size: int) -> AsyncGenerator[bytes, None]:
+        """
+        Send the file, and close it if that ends early, which Django does not.
+
+        Args:
+            size: Bytes that a block has at most.
+
+        Yields:
+            Blocks, to be handed to an ASGI server before the next is asked for.
+        """
         is_finished = False
-        stall = self._watch_client()
+        delivery = Delivery(self._body, size, conf.stream_send_timeout)
         try:
-            # What is small has ended before another request could use them.
-            if self._size is None or self._size > BLOCK_SIZE:
-                await sync_to_async(self._start)()
-            async for block in self._body:
-                if stall is None:
-                    yield block
-                    continue
-                stall.start()
+            await self._open()
+            while block := await delivery.next():
                 yield block
-                stall.stop()
+                del block  # Then its memory can be used for the next one.
             is_finished = True
         finally:
-            if stall is not None:
-                stall.cancel()
+            delivery.end()
             if not is_finished:
                 await sync_to_async(self.close)()
-                if stall is not None and stall.has_fired:
-                    stall.refuse()
+                delivery.refuse()
             elif self._body.source.located is not None:
                 # Closing it waits as little as opening it did. A handler that
                 # finds nothing to close need not ask a thread.
@@ -179,12 +179,13 @@ class FileResponse(Selecting, StreamBody):
                 with contextlib.suppress(ValueError):  # Somebody else took it out.
                     self._resource_closers.remove(self._body.close)
 
-    def _watch_client(self) -> StallWatch | None:
-        """Give the client up when it takes nothing for too long."""
-        timeout = conf.stream_send_timeout
-        if timeout is None:
-            return None
-        return StallWatch(asyncio.get_running_loop(), timeout)
+    async def _open(self) -> None:
+        # What is small has ended before another request could use them.
+        if self._size is None or self._size > BLOCK_SIZE:
+            await sync_to_async(self._start)()
+        # Where a path was just looked up, opening it does not wait.
+        if self._body.source.located is None and self._body.pieces != []:
+            await sync_to_async(self._body.open)()
 
     def _start(self) -> None:
         """Give back the database connections of the request's thread."""
@@ -212,6 +213,23 @@ class FileResponse(Selecting, StreamBody):
         self._set_pieces([])
         self._keep_encoding()
         return True
+
+    def sends_file(self) -> bool:
+        """Tell whether what is sent is the file, by the methods of this class."""
+        return self._is_own and type(self).__aiter__ is FileResponse.__aiter__
+
+    def takes_any_thread(self, *closers: Callable[[], object]) -> bool:
+        """
+        Tell whether it is all the same which thread reads and closes the file.
+
+        Args:
+            closers: What may be called at the end in any thread, besides.
+        """
+        return (
+            self.sends_file()
+            and self._body.source.located is not None
+            and self._resource_closers == [self._body.close, *closers]
+        )
 
     def _is_untouched(self) -> bool:
         return self._is_own
