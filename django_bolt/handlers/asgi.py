@@ -25,6 +25,7 @@ from django.urls import base as urls
 from django.urls import set_script_prefix
 
 from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
+from django_bolt.handlers.files import is_file, needs_no_thread, send_file
 from django_bolt.handlers.lifespan import answer_lifespan
 from django_bolt.handlers.middleware import join
 from django_bolt.handlers.pathsend import find_path, send_path
@@ -123,11 +124,13 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
     ) -> Coroutine[Any, Any, None]:
         """Send a response; one that is in memory in two messages."""
         # No coroutine of its own: a stream would keep it for as long as it lasts.
+        if not response.streaming:
+            return send_content(response, send, self.chunk_size)
+        if is_file(response):
+            return send_file(response, send, self.chunk_size)
         if sends_itself(response):
             return send_stream(response, send, self.chunk_size)
-        if response.streaming:
-            return super().send_response(response, send)
-        return send_content(response, send, self.chunk_size)
+        return super().send_response(response, send)
 
     async def _lend(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that may borrow a thread of ours."""
@@ -181,7 +184,11 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         async def answer() -> None:
             nonlocal response
             response = await self.run_get_response(request)
-            if lease is not None and getattr(response, "is_async", False):
+            if (
+                lease is not None
+                and response.streaming
+                and needs_no_thread(request, response)
+            ):
                 lease.rest()
             await self._send(request, response, send)
 
