@@ -35,6 +35,7 @@ from django_bolt.handlers.receivers import (
     holds_cache,
     is_untouched,
 )
+from django_bolt.handlers.receiving import has_none, replay, skip_nothing
 from django_bolt.handlers.requests import ASGIRequest
 from django_bolt.handlers.sending import send_content
 from django_bolt.handlers.streaming import send_stream, sends_itself
@@ -45,7 +46,7 @@ from django_bolt.handlers.threads import (
     has_thread,
     open_lease,
 )
-from django_bolt.handlers.types import Message, Receive, Scope, Send
+from django_bolt.handlers.types import Receive, Scope, Send
 from django_bolt.handlers.urlconfs import forget_urlconf
 from django_bolt.handlers.views import ViewCaller, accept_inline
 from django_bolt.responses.body import StreamBody
@@ -116,7 +117,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             message.get("more_body", False)
             or len(body) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
         ):
-            return await super().read_body(_replay(message, receive))
+            return await super().read_body(replay(message, receive))
         return io.BytesIO(body)
 
     def send_response(
@@ -145,10 +146,16 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
     async def _serve(
         self, scope: Scope, receive: Receive, send: Send, lease: Lease | None
     ) -> None:
-        try:
-            body = await self.read_body(receive)
-        except RequestAborted:
-            return
+        body: Any
+        if type(self).read_body is BoltASGIHandler.read_body and has_none(
+            scope, receive
+        ):
+            body, receive = io.BytesIO(), skip_nothing(receive)
+        else:
+            try:
+                body = await self.read_body(receive)
+            except RequestAborted:
+                return
         try:
             prefix = get_script_prefix(scope)
             # Nothing set is the same as "/", which "" becomes.
@@ -258,13 +265,3 @@ def _is_plain(request: ASGIRequest, response: Any) -> bool:
         and type(request._stream) is io.BytesIO
         and not getattr(request, "_files", None)
     )
-
-
-def _replay(message: Message, receive: Receive) -> Receive:
-    """Return a ``receive`` that gives a message once more."""
-    messages = [message]
-
-    async def receive_again() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return receive_again
