@@ -398,6 +398,7 @@ def test_process_that_was_forked_begins_anew(files: HeldFiles, tmp_path: Path) -
 
 FORK = """
 import asyncio, multiprocessing, os, sys
+from pathlib import Path
 from django.conf import settings
 settings.configure()
 from django_bolt.files import locate
@@ -411,14 +412,14 @@ async def find():
 
 def child(name):
     own = asyncio.run(find())
-    assert own and own != name and open(own).read() == "checked", own
+    assert own and own != name and Path(own).read_text() == "checked", own
 
 name = asyncio.run(find())
 process = multiprocessing.get_context("fork").Process(target=child, args=(name,))
 process.start()
 process.join()
 assert process.exitcode == 0
-assert asyncio.run(find()) == name and open(name).read() == "checked"
+assert asyncio.run(find()) == name and Path(name).read_text() == "checked"
 """
 
 
