@@ -260,6 +260,7 @@ def _is_plain(request: ASGIRequest, response: Any) -> bool:
     """Tell whether closing a response closes nothing but a body in memory."""
     return (
         type(response).close in (HttpResponseBase.close, StreamBody.close)
+        and "close" not in vars(response)
         and response._resource_closers == [request.close]
         and type(request).close is ASGIRequest.close
         and type(request._stream) is io.BytesIO

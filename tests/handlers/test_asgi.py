@@ -383,6 +383,26 @@ def test_response_is_closed(view: Any, handler_class: type[ASGIHandler]) -> None
     assert made[0]._resource_closers == []  # type: ignore[attr-defined]
 
 
+def test_close_of_one_response_alone_is_called(
+    handler_class: type[ASGIHandler],
+) -> None:
+    closed: list[bool] = []
+
+    async def view(request: HttpRequest) -> HttpResponse:
+        response = HttpResponse("here")
+
+        def close() -> None:
+            closed.append(True)
+            HttpResponse.close(response)
+
+        response.close = close  # type: ignore[method-assign]
+        return response
+
+    ask(view, handler_class=handler_class)
+
+    assert closed == [True]
+
+
 def test_resources_of_a_response_are_closed_in_a_thread(
     handler_class: type[ASGIHandler],
 ) -> None:
