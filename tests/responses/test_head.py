@@ -17,7 +17,7 @@ from django_bolt import (
     Response,
     StreamingResponse,
 )
-from django_bolt.responses.head import ChainingCookies
+from django_bolt.responses.head import ChainingCookies, make_headers
 
 CLASSES = [Response, JSON, PlainText, HTML, Redirect, StreamingResponse]
 
@@ -215,3 +215,9 @@ def test_set_cookie_override_of_a_mixin_is_respected() -> None:
 def test_response_base_is_not_changed() -> None:
     """No monkey-patching: Django's own responses still return nothing."""
     assert HttpResponseBase.set_cookie(HttpResponse(), "a") is None  # type: ignore[func-returns-value]
+
+
+def test_media_type_may_be_translated() -> None:
+    media_type: Any = gettext_lazy("text/plain")
+
+    assert make_headers(None, media_type)["Content-Type"] == "text/plain"
