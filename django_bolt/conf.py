@@ -12,7 +12,6 @@ from os import PathLike
 from typing import Generic, TypeVar, cast
 
 from django.conf import settings
-from django.utils.functional import empty
 
 T = TypeVar("T")
 
@@ -34,12 +33,7 @@ class Setting(Generic[T]):
         self.name = f"BOLT_{name.upper()}"
 
     def __get__(self, instance: object, owner: type) -> T:
-        # What Django's lazy object does with a name, without the error that it
-        # raises inside for one that is not set, which takes ten times as long.
-        wrapped = settings._wrapped  # type: ignore[misc]
-        if wrapped is empty:
-            wrapped = settings
-        return cast(T, getattr(wrapped, self.name, self.default))
+        return cast(T, getattr(settings, self.name, self.default))
 
 
 class Conf:

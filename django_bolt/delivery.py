@@ -1,5 +1,5 @@
 """
-Delivery: the blocks of a file on their way to one client, under ASGI.
+FileDelivery: the blocks of a file on their way to one client, under ASGI.
 
 A block that lies in the page cache is read in the event loop, which takes less
 time than asking a thread; any other is read on the thread that the request has
@@ -28,7 +28,7 @@ Reading small blocks one by one costs more than cutting them from a larger one.
 _TURN = 1024 * 1024  # Bytes after which the event loop serves others.
 
 
-class Delivery:
+class FileDelivery:
     """
     What is sent of a body, block by block.
 

@@ -18,6 +18,7 @@ from django_bolt.blocks import (
 from django_bolt.exceptions import FileChanged
 from django_bolt.sources import make_source
 from django_bolt.wire.ranges import Span
+from tests.readers import NOWAIT, Pipe, have_all_cached
 
 SIZE = 3 * 1024 * 1024
 CONTENT = os.urandom(64) * (SIZE // 64)
@@ -43,16 +44,10 @@ def test_body_is_read_in_blocks(path: Path) -> None:
     assert {len(block) for block in read} == {BLOCK_SIZE}
 
 
-def as_linux_would(descriptor: int, buffers: Any, position: int, flags: int) -> int:
-    """Read from the page cache, also where the file system cannot tell."""
-    return os.preadv(descriptor, buffers, position)
-
-
 @pytest.fixture
 def cached(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have all files in the page cache."""
-    monkeypatch.setattr(blocks, "_preadv", as_linux_would)
-    monkeypatch.setattr(blocks, "_NOWAIT", 8)
+    have_all_cached(monkeypatch)
 
 
 @linux
@@ -92,7 +87,7 @@ def test_block_that_is_cached_in_part_ends_there(
         return os.preadv(descriptor, [buffers[0][:10]], position)
 
     monkeypatch.setattr(blocks, "_preadv", preadv)
-    monkeypatch.setattr(blocks, "_NOWAIT", 8)
+    monkeypatch.setattr(blocks, "_NOWAIT", NOWAIT)
     body = FileBody(make_source(path))
 
     read = [body.read_cached(position, 64) for position in (0, 10)]
@@ -113,13 +108,6 @@ def test_block_beyond_the_end_is_left_to_the_ordinary_read(path: Path) -> None:
 
 
 def test_body_of_unknown_size_ends_with_its_source() -> None:
-    class Pipe:
-        def __init__(self) -> None:
-            self.left = [b"a", b"b"]
-
-        def read(self, size: int = -1) -> bytes:
-            return self.left.pop(0) if self.left else b""
-
     assert list(FileBody(make_source(Pipe()))) == [b"a", b"b"]
 
 

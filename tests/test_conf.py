@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from django.conf import LazySettings
 from django.test import override_settings
 
 from django_bolt.conf import conf
@@ -49,11 +48,3 @@ def test_setting_is_never_kept() -> None:
 def test_setting_is_read_as_the_project_wrote_it() -> None:
     with override_settings(BOLT_ALLOWED_FILE_DIRS=[Path("/srv"), "/var"]):
         assert conf.allowed_file_dirs == [Path("/srv"), "/var"]
-
-
-def test_settings_that_nobody_has_asked_for_are_loaded(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("django_bolt.conf.settings", LazySettings())
-
-    assert conf.watch_signals is True

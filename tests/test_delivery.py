@@ -14,10 +14,11 @@ from django.test import override_settings
 
 from django_bolt import blocks, delivery, pace
 from django_bolt.blocks import FileBody
-from django_bolt.delivery import READ_SIZE, Delivery
+from django_bolt.delivery import READ_SIZE, FileDelivery
 from django_bolt.pace import LARGEST, SLOW, SMALL
 from django_bolt.sources import make_source
 from django_bolt.wire.ranges import Span
+from tests.readers import NOWAIT, Pipe, have_all_cached
 
 SIZE = 3 * 1024 * 1024
 CONTENT = os.urandom(64) * (SIZE // 64)
@@ -49,16 +50,11 @@ def cached(monkeypatch: pytest.MonkeyPatch) -> None:
     if not hasattr(os, "preadv"):
         pytest.skip("Not on this system.")
 
-    def preadv(descriptor: int, buffers: Any, position: int, flags: int) -> int:
-        # As Linux would, on a file system that supports it.
-        return os.preadv(descriptor, buffers, position)
-
-    monkeypatch.setattr(blocks, "_preadv", preadv)
-    monkeypatch.setattr(blocks, "_NOWAIT", 8)
+    have_all_cached(monkeypatch)
     monkeypatch.setattr(FileBody, "read", None)
 
 
-async def drain(deliver: Delivery) -> list[bytes]:
+async def drain(deliver: FileDelivery) -> list[bytes]:
     """Return what is delivered."""
     delivered = []
     while block := await deliver.next():
@@ -71,7 +67,7 @@ def collect(body: FileBody, size: int = SMALL, timeout: float | None = None) -> 
     """Return the blocks of a body, which is closed."""
 
     async def main() -> list[bytes]:
-        return await drain(Delivery(body, size, timeout))
+        return await drain(FileDelivery(body, size, timeout))
 
     try:
         return asyncio.run(main())
@@ -103,7 +99,7 @@ def test_file_that_is_not_there_at_once_is_read_in_a_thread(
         raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(blocks, "_preadv", preadv)
-    monkeypatch.setattr(blocks, "_NOWAIT", 8)
+    monkeypatch.setattr(blocks, "_NOWAIT", NOWAIT)
 
     read = collect(FileBody(make_source(path)))
 
@@ -190,7 +186,7 @@ def test_delivery_that_ends_early_gives_back_what_large_blocks_took(
     body = FileBody(make_source(path))
 
     async def leave() -> int:
-        deliver = Delivery(body, LARGEST, None)
+        deliver = FileDelivery(body, LARGEST, None)
         for _ in range(4):
             await deliver.next()
         left = budget.left
@@ -219,7 +215,7 @@ def test_others_have_a_turn_while_a_cached_file_is_sent(path: Path) -> None:
                 await asyncio.sleep(0)
 
         task = asyncio.ensure_future(other())
-        await drain(Delivery(body, SMALL, None))
+        await drain(FileDelivery(body, SMALL, None))
         task.cancel()
         return turns
 
@@ -235,13 +231,6 @@ def test_pieces_of_a_source_in_memory_are_sent_in_order() -> None:
 
 
 def test_source_of_unknown_size_ends_where_it_ends() -> None:
-    class Pipe:
-        def __init__(self) -> None:
-            self.left = [b"a", b"b"]
-
-        def read(self, size: int = -1) -> bytes:
-            return self.left.pop(0) if self.left else b""
-
     assert collect(FileBody(make_source(Pipe()))) == [b"a", b"b"]
 
 

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
 from django_bolt.conf import conf
-from django_bolt.delivery import Delivery
+from django_bolt.delivery import FileDelivery
 from django_bolt.exceptions import FileChanged
 from django_bolt.files import LocatedFile
 from django_bolt.pace import SMALL
@@ -160,7 +160,7 @@ class FileResponse(Selecting, StreamBody):
             Blocks, to be handed to an ASGI server before the next is asked for.
         """
         is_finished = False
-        delivery = Delivery(self._body, size, conf.stream_send_timeout)
+        delivery = FileDelivery(self._body, size, conf.stream_send_timeout)
         try:
             await self._open()
             while block := await delivery.next():
