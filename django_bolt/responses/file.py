@@ -127,12 +127,10 @@ class FileResponse(Selecting, StreamBody):
                 anything else then is not told to have such a file.
         """
         is_whole = (
-            self._is_own
+            self.takes_any_thread(*closers)
             and self.status_code == 200
             and self._body.pieces == [(0, self._size)]
             and self.headers.get("Content-Length") == str(self._size)
-            and self._resource_closers == [self._body.close, *closers]
-            and "close" not in vars(self)
         )
         return self._body.source.located if is_whole else None
 
@@ -229,6 +227,8 @@ class FileResponse(Selecting, StreamBody):
             self.sends_file()
             and self._body.source.located is not None
             and self._resource_closers == [self._body.close, *closers]
+            and type(self).close is FileResponse.close
+            and "close" not in vars(self)
         )
 
     def _is_untouched(self) -> bool:

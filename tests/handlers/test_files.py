@@ -84,6 +84,54 @@ def test_file_of_a_view_that_left_a_closer_keeps_its_thread(tmp_path: Path) -> N
     assert threads[0] is threads[1]
 
 
+class Closing(FileResponse):
+    """A file that notes where it is closed."""
+
+    closed_in: Thread
+
+    def close(self) -> None:
+        """Close the file, in the thread that may have to."""
+        self.closed_in = current_thread()
+        super().close()
+
+
+def close_alone(response: Any) -> None:
+    """Give one response a ``close`` of its own."""
+    close = response.close
+
+    def note_and_close() -> None:
+        response.closed_in = current_thread()
+        close()
+
+    response.close = note_and_close
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("is_class", [True, False], ids=["class", "response"])
+def test_file_whose_close_is_its_own_keeps_its_thread(
+    tmp_path: Path, is_class: bool
+) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"content")
+    threads: list[Thread] = []
+    made: list[Any] = []
+
+    def view(request: HttpRequest) -> FileResponse:
+        threads.append(current_thread())
+        made.append(Closing(path) if is_class else FileResponse(path))
+        if not is_class:
+            close_alone(made[0])
+        return made[0]  # type: ignore[no-any-return]
+
+    client = Looking()
+    with site(view, BOLT_ALLOWED_FILE_DIRS=None) as handler:
+        asyncio.run(client.run(handler))
+
+    assert client.body == b"content"
+    assert not any(threads[0] in idle for idle in client.idle)
+    assert made[0].closed_in is threads[0]
+
+
 @pytest.mark.django_db
 def test_file_of_a_site_that_hears_of_the_end_keeps_its_thread(tmp_path: Path) -> None:
     path = tmp_path / "file"
