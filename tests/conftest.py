@@ -5,7 +5,7 @@ import signal
 
 import pytest
 from django.db import connection
-from django.urls import clear_script_prefix
+from django.urls import clear_script_prefix, set_urlconf
 from django.utils import translation
 
 from tests.worlds import Ask, ask_asgi, ask_wsgi
@@ -34,9 +34,10 @@ def patient_loops() -> None:
 
 @pytest.fixture(autouse=True)
 def fresh_thread() -> None:
-    """Forget what a request before has set: old asgiref leaves it to the thread."""
+    """Forget what a test before has left to the thread, or old asgiref for it."""
     translation.deactivate()
     clear_script_prefix()
+    set_urlconf(None)
 
 
 @pytest.fixture(params=WORLDS)
