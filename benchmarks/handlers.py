@@ -4,9 +4,10 @@ The handler beside Django's own, FastAPI and Litestar; from real servers.
 Run ``python -m benchmarks.handlers`` in the project's root; arguments choose
 among the tables by name. Needs the extra ``bench`` and the program ``wrk``; who
 is not installed is left out. Each server has one worker on one core, the load
-comes from another. Requests are counted by the second, and by the second of
-processor time that the server takes: other work on the machine matters less there,
-and waiting for threads does not show.
+comes from another. All run from the beginning and are asked in turns, a second each;
+a ratio is the median of those of the rounds. Requests are counted by the second, and
+by the second of processor time that the server takes: other work on the machine
+matters less there, and waiting for threads does not show.
 """
 
 from __future__ import annotations
@@ -15,19 +16,25 @@ import importlib.util
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import psutil
 
-from benchmarks.measure import describe_machine, find_port, wait_until_it_answers
+from benchmarks.measure import (
+    compare_rounds,
+    describe_machine,
+    find_port,
+    wait_until_it_answers,
+)
 
-ROUNDS = 2
-SECONDS = 2
+ROUNDS = 9
+SECONDS = 1
 CONNECTIONS = 16
 
 SITE = "benchmarks.handlers_site"
@@ -180,6 +187,33 @@ def _processor_time(process: psutil.Process) -> float:
     return sum(sum(member.cpu_times()[:2]) for member in family)
 
 
+def ask_in_turns(
+    contenders: dict[str, Contender],
+    sizes: list[str],
+    server: str,
+    folder: str,
+    cookie: str,
+) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """Return what ``requests_per_second`` gives in each round, by size and name."""
+    rounds: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    with ExitStack() as stack:
+        running = {
+            name: stack.enter_context(serve(server, contender, folder))
+            for name, contender in contenders.items()
+        }
+        for _ in range(ROUNDS):
+            for size in sizes:
+                for name, (address, process) in running.items():
+                    contender = contenders[name]
+                    rates = requests_per_second(
+                        process,
+                        f"{address}{contender.path}/{size}",
+                        cookie if contender.has_session else None,
+                    )
+                    rounds.setdefault((size, name), []).append(rates)
+    return rounds
+
+
 def measure(table: Table, server: str, folder: str, cookie: str) -> bool:
     """Print a table; return whether every aim is reached."""
     contenders = {"ours": table.ours} | {
@@ -187,35 +221,23 @@ def measure(table: Table, server: str, folder: str, cookie: str) -> bool:
         for name, contender in table.others.items()
         if name == "Django" or importlib.util.find_spec(contender.application)
     }
-    best: dict[tuple[str, str], tuple[float, float]] = {}
     sizes = sorted({size for size, _ in table.aims}, reverse=True)
-    for _ in range(ROUNDS):
-        for name, contender in contenders.items():
-            with serve(server, contender, folder) as (address, process):
-                for size in sizes:
-                    rates = requests_per_second(
-                        process,
-                        f"{address}{contender.path}/{size}",
-                        cookie if contender.has_session else None,
-                    )
-                    before = best.get((size, name), (0, 0))
-                    best[size, name] = (
-                        max(before[0], rates[0]),
-                        max(before[1], rates[1]),
-                    )
+    rounds = ask_in_turns(contenders, sizes, server, folder, cookie)
     is_reached = True
     print("| body | | requests/s | ours | ratio | aim | by processor time |")
     print("|---|---|---:|---:|---:|---:|---:|")
     for (size, name), aim in table.aims.items():
         if name not in contenders:
             continue
-        (theirs, their_work), (our, our_work) = best[size, name], best[size, "ours"]
-        ratio = our / theirs
+        ours, our_work = zip(*rounds[size, "ours"], strict=True)
+        theirs, their_work = zip(*rounds[size, name], strict=True)
+        ratio = compare_rounds(ours, theirs)
         is_reached = is_reached and (aim is None or ratio >= aim)
         shown = "" if aim is None else f"{aim}×"
         print(
-            f"| {size} | {name} | {theirs:,.0f} | {our:,.0f} | {ratio:.2f}× | {shown} "
-            f"| {our_work / their_work:.2f}× |",
+            f"| {size} | {name} | {statistics.median(theirs):,.0f} "
+            f"| {statistics.median(ours):,.0f} | {ratio:.2f}× | {shown} "
+            f"| {compare_rounds(our_work, their_work):.2f}× |",
             flush=True,
         )
     return is_reached

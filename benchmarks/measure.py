@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import platform
 import socket
+import statistics
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 
 ROUNDS = 25
@@ -35,6 +36,17 @@ def fastest(cases: Mapping[str, Callable[[], object]]) -> dict[str, float]:
             taken = _time(call, repeats[name]) / repeats[name]
             best[name] = min(best[name], taken * 1e6)
     return best
+
+
+def compare_rounds(ours: Sequence[float], theirs: Sequence[float]) -> float:
+    """
+    Return how many times theirs ours is: the median of what each round says.
+
+    The two of one round are close in time: what slows the machine down for longer
+    than that changes both, and the ratio little.
+    """
+    pairs = zip(ours, theirs, strict=True)
+    return statistics.median(our / their for our, their in pairs)
 
 
 def _repeats(call: Callable[[], object]) -> int:

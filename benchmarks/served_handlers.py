@@ -3,7 +3,7 @@ The WSGI handler behind granian and gunicorn, beside Django's own.
 
 Run ``python -m benchmarks.served_handlers`` in the project's root. Needs the
 extra ``bench`` and the program ``wrk``. One worker on one core, load from the
-other; the servers are asked in turns, and the best of each counts.
+other; the servers are asked in turns, and a ratio is the median of those of the turns.
 
 Requests are counted by the second of processor time that the server's processes
 took. It has a core to itself and is busy all the time, so that on an idle machine
@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -29,13 +30,13 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, JsonResponse
 from django.urls import path
 
-from benchmarks.measure import find_port, wait_until_it_answers
+from benchmarks.measure import compare_rounds, find_port, wait_until_it_answers
 from benchmarks.records import LARGE, SMALL
 from django_bolt import serving
 from django_bolt.handlers.wsgi import BoltWSGIHandler
 
-ROUNDS = 5
-SECONDS = 2
+ROUNDS = 9
+SECONDS = 1
 
 KIND = os.environ.get("BENCH_HANDLER", "django")
 """What this process serves: ``django``, ``bolt``, or ``runbolt`` for granian."""
@@ -138,9 +139,9 @@ def requests_per_second(server: Running, size: str) -> float:
     return int(found[1]) / taken
 
 
-def measure(server: str) -> dict[tuple[str, str], float]:
-    """Return requests a second by handler and size of the answer."""
-    best: dict[tuple[str, str], float] = {}
+def measure(server: str) -> dict[tuple[str, str], list[float]]:
+    """Return requests a second in each round, by handler and size of the answer."""
+    rates: dict[tuple[str, str], list[float]] = {}
     with ExitStack() as stack:
         servers = {
             kind: stack.enter_context(serve(server, kind)) for kind in KINDS[server]
@@ -149,8 +150,8 @@ def measure(server: str) -> dict[tuple[str, str], float]:
             for size in ("small", "large"):
                 for kind, running in servers.items():
                     rate = requests_per_second(running, size)
-                    best[kind, size] = max(best.get((kind, size), 0), rate)
-    return best
+                    rates.setdefault((kind, size), []).append(rate)
+    return rates
 
 
 def main() -> int:
@@ -166,11 +167,12 @@ def main() -> int:
         for size in ("small", "large"):
             theirs, aim = rates[djangos, size], AIMS[server, size]
             for kind in ours:
-                ratio = rates[kind, size] / theirs
+                ratio = compare_rounds(rates[kind, size], theirs)
                 missed = missed or (kind == ours[-1] and ratio < aim)
                 name = f"{server}, {size}" + (", by runbolt" * (kind == "runbolt"))
                 print(
-                    f"| {name} | {theirs:,.0f} | {rates[kind, size]:,.0f} "
+                    f"| {name} | {statistics.median(theirs):,.0f} "
+                    f"| {statistics.median(rates[kind, size]):,.0f} "
                     f"| {ratio:.2f}× | {aim}× |"
                 )
     return 1 if missed else 0
