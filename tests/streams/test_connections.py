@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import sync_to_async
+from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
@@ -183,6 +183,31 @@ def test_an_atomic_block_keeps_its_connection(ask: Ask) -> None:
     ask(view)
 
     assert states == [True]
+
+
+@pytest.mark.parametrize("reader", ["sync", "async"])
+def test_a_body_is_read_where_a_test_must_not_use_the_database(
+    tmp_path: Path, django_db_blocker: DjangoDbBlocker, reader: str
+) -> None:
+    """What another test has left open, pytest-django does not let us look at."""
+    response = StreamingResponse(iter(["."]))
+    database = {**connections.settings["default"], "NAME": tmp_path / "left.sqlite3"}
+
+    async def read() -> bytes:
+        return b"".join([part async for part in response])
+
+    connections.settings[ALIAS] = database
+    try:
+        with django_db_blocker.unblock():
+            query([])
+        with django_db_blocker.block():
+            body = response.getvalue() if reader == "sync" else async_to_sync(read)()
+    finally:
+        connections[ALIAS].close()
+        del connections[ALIAS]
+        del connections.settings[ALIAS]
+
+    assert body == b"."
 
 
 @pytest.fixture
