@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import msgspec
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 
 from django_bolt.encoding.hook import (
     ConsumedIterator,
@@ -231,6 +231,12 @@ def _refusal(value: object) -> str:
             "with django.forms.model_to_dict(instance, fields=[…]), or with a "
             "msgspec.Struct and msgspec.convert(instance, Struct, "
             "from_attributes=True)."
+        )
+    if isinstance(value, QuerySet):
+        return (
+            f"is a queryset of model instances ({_name(value.model)}), which are not "
+            "encoded by themselves: every column would go out. Name the fields, with "
+            ".values(…) or .values_list(…)."
         )
     return (
         f"has no JSON form; its type is {name}. Give a str, a number, a dict, a list, "

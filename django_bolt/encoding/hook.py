@@ -18,6 +18,7 @@ from typing import Any, TypeAlias, cast
 import msgspec
 from django.db.models import Model, QuerySet
 from django.db.models.fields.files import FieldFile
+from django.db.models.query import ModelIterable
 from django.utils.functional import LazyObject, Promise, empty
 
 Consumption: TypeAlias = dict[int, tuple[Iterator[object], list[object]]]
@@ -97,6 +98,9 @@ def convert(value: Any) -> object:
     if issubclass(kind, LazyObject):
         return _unwrap(value)
     if issubclass(kind, QuerySet):
+        if issubclass(value._iterable_class, ModelIterable):
+            # Refused without rows too: the first one would break a working view.
+            raise Unencodable(kind)
         return list(value)
     if value is None or kind is bool:
         # As values these never come here: spell the key as ``json.dumps`` does.
