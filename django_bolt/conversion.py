@@ -21,7 +21,7 @@ from django.utils.functional import Promise
 
 from django_bolt.encoding import encode_json_inline
 from django_bolt.encoding.hook import is_pydantic
-from django_bolt.responses.base import Response
+from django_bolt.responses.base import Response, with_article
 from django_bolt.responses.content import (
     HTML,
     JSON,
@@ -143,13 +143,14 @@ class Conversion:
         """Name the view: it has returned, and no line of a traceback is its."""
         if type(error) not in (TypeError, ValueError):
             raise error
+        what = with_article(_name(type(value)))
         raise type(error)(
-            f"The view {describe_view(self.view)} returned a {_name(type(value))} "
-            f"that cannot be sent: {error}"
+            f"The view {describe_view(self.view)} returned {what} that cannot be sent: "
+            f"{error}"
         ) from error
 
     def _refuse(self, value: object) -> ResponseClass:
-        what = f"a {_name(type(value))}"
+        what = with_article(_name(type(value)))
         hint = ""
         if value is None:
             what = "None"

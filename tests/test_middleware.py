@@ -6,6 +6,7 @@ import functools
 import gzip
 import json
 import logging
+import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -270,7 +271,7 @@ async def coroutine() -> None:
 
 REFUSED: list[Any] = [
     pytest.param(lambda: {1, 2}, "a set.", id="set"),
-    pytest.param(lambda: 5, "a int.", id="number"),
+    pytest.param(lambda: 5, "an int.", id="number"),
     pytest.param(lambda: False, "a bool.", id="false"),
     pytest.param(Color, f"a {__name__}.Color.", id="object"),
     pytest.param(lambda: Item, f"the class {__name__}.Item itself.", id="Struct class"),
@@ -283,6 +284,7 @@ REFUSED: list[Any] = [
     ),
     pytest.param(lambda: iter([1]), "a list_iterator.", id="iterator"),
     pytest.param(lambda: range(2), "a range.", id="range"),
+    pytest.param(uuid.uuid4, "a uuid.UUID.", id="UUID"),
 ]
 
 

@@ -149,3 +149,8 @@ def is_json(media_type: str) -> bool:
     """
     essence = media_type.partition(";")[0].strip().lower()
     return essence == "application/json" or essence.endswith("+json")
+
+
+def with_article(name: str) -> str:
+    """Put the article before the name of a type, for a sentence: an int, a set."""
+    return f"{'an' if name[0] in 'aeio' else 'a'} {name}"

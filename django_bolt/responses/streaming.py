@@ -20,7 +20,7 @@ from django.utils.functional import Promise
 from msgspec import UNSET, UnsetType
 
 from django_bolt.encoding import encode_json, encode_json_inline
-from django_bolt.responses.base import encode_text, is_json
+from django_bolt.responses.base import encode_text, is_json, with_article
 from django_bolt.responses.body import StreamBody
 from django_bolt.responses.head import (
     allows_body,
@@ -150,7 +150,8 @@ class StreamingResponse(StreamBody):
             return encode_text(chunk)
         raise TypeError(
             f"A chunk of a stream of type {self.headers['Content-Type']!r} must be "
-            f"bytes or a str; got {type(chunk).__qualname__}. Encode it, or give "
+            f"bytes or a str; got {type(chunk).__qualname__}. Encode it, or send the "
+            "source by JSONStream, EventSourceResponse, or StreamingResponse with "
             'media_type="application/jsonl".'
         )
 
@@ -210,7 +211,7 @@ def _kind(content: object) -> str:
         return f"the class {content.__qualname__} itself"
     if inspect.isroutine(content):
         return f"the function {content.__qualname__} itself"
-    return f"a {type(content).__qualname__}"
+    return with_article(type(content).__qualname__)
 
 
 def _open(content: Iterable[object]) -> Iterator[object]:

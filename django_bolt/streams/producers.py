@@ -251,7 +251,7 @@ class AsyncSource:
 
 def log_failure(name: str) -> None:
     """Log the exception being handled, with its traceback, for a source."""
-    logger.exception("A stream has failed: %s raised an exception.", name)
+    logger.exception("The stream of %s has failed.", name)
 
 
 def describe(source: object) -> str:

@@ -100,7 +100,7 @@ def test_a_chunk_that_queries_is_encoded_where_it_may(
 def test_a_chunk_of_another_type_names_the_way_out(source: Any) -> None:
     response = StreamingResponse(source({"a": 1}))
 
-    with pytest.raises(TypeError, match=r"got dict\. Encode it, or give media_type="):
+    with pytest.raises(TypeError, match=r"got dict\. Encode it, or send.*JSONStream"):
         b"".join(response)
 
 
@@ -195,7 +195,7 @@ async def a_coroutine() -> None:
         pytest.param(bytearray(b"x"), r"Response sends bytes", id="bytearray"),
         pytest.param({"a": 1}, r"JSON sends a dict", id="dict"),
         pytest.param(SyncRows, r"Give an instance: SyncRows\(\)", id="class"),
-        pytest.param(7, r"got a int\. Give a generator", id="number"),
+        pytest.param(7, r"got an int\. Give a generator", id="number"),
         pytest.param(None, r"got a NoneType\. Give a generator", id="None"),
     ],
 )
