@@ -37,7 +37,7 @@ from django.views import View
 
 from tests.docs.blocks import Block
 from tests.docs.servers import Serve
-from tests.docs.transcripts import matches, read_transcript, run_curl
+from tests.docs.transcripts import matches, read_transcript, run_command
 
 SET_UP = re.compile(r"python3 -m venv .* (-m pytest|manage\.py demo)\n")
 """The lines that ``.ci/run`` reads out of README.md and runs."""
@@ -65,6 +65,10 @@ class Page:
     def __enter__(self) -> "Page":
         # Dataclasses and Structs look their annotations up in their module.
         sys.modules[self.module.__name__] = self.module
+        # A project that has just been started: a page says what it needs set.
+        self.stack.enter_context(
+            override_settings(BASE_DIR=self.folder, BOLT_ALLOWED_FILE_DIRS=None)
+        )
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -129,7 +133,7 @@ class Page:
         vars(urlconf)["urlpatterns"] = self.urlpatterns()
         with override_settings(ROOT_URLCONF=urlconf), self.serve() as port:
             for exchange in read_transcript(block.text):
-                output = run_curl(exchange.command, port)
+                output = run_command(exchange.command, port, self.folder)
                 assert matches(exchange.output, output), (
                     f"{block}: {exchange.command}\n\n{output}"
                 )

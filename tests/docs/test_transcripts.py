@@ -31,6 +31,7 @@ def test_read_transcript_without_a_first_prompt_is_refused(text: str) -> None:
         pytest.param("curl localhost:80/", ValueError, id="another port"),
         pytest.param("curl example.org/", ValueError, id="another host"),
         pytest.param("curl -Z localhost:8000/", SystemExit, id="an unknown option"),
+        pytest.param("curl localhost:8000/a/../b", ValueError, id="another path"),
     ],
 )
 def test_run_curl_what_it_cannot_do_is_refused(

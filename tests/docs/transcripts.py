@@ -1,11 +1,17 @@
-"""Replay ``$ curl …`` transcripts, and compare what comes back with what is shown."""
+"""
+Replay transcripts, and compare what comes back with what is shown.
+
+Each command is ``$ curl …``, but for a ``$ mkdir …`` that puts a file there.
+"""
 
 import argparse
 import http.client
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 HOST = "localhost:8000"
 """Where the server runs, as the pages have it."""
@@ -20,6 +26,7 @@ def curl_arguments() -> argparse.ArgumentParser:
     parser.add_argument("-i", dest="include", action="store_true")
     parser.add_argument("-H", dest="headers", action="append", default=[])
     parser.add_argument("-X", dest="method", default="GET")
+    parser.add_argument("--path-as-is", action="store_true")
     parser.add_argument("url")
     return parser
 
@@ -54,6 +61,22 @@ def read_transcript(text: str) -> Iterator[Exchange]:
         yield Exchange(command, output.rstrip("\n"))
 
 
+def run_command(command: str, port: int, folder: Path) -> str:
+    """
+    Do what a command of a transcript does, and return what it would print.
+
+    Args:
+        command: The command line.
+        port: Where the server of :data:`HOST` really listens.
+        folder: Where the reader's shell is: in the project.
+    """
+    if not command.startswith("mkdir "):
+        return run_curl(command, port)
+    return subprocess.run(
+        command, shell=True, cwd=folder, check=True, capture_output=True, text=True
+    ).stdout
+
+
 def run_curl(command: str, port: int) -> str:
     """
     Do what a curl command does, and return what curl would print.
@@ -63,7 +86,8 @@ def run_curl(command: str, port: int) -> str:
         port: Where the server of :data:`HOST` really listens.
 
     Raises:
-        ValueError: It is no curl command, or goes to another host.
+        ValueError: It is no curl command, goes to another host, or asks for another
+            path than it names.
     """
     program, *words = shlex.split(command)
     if program != "curl":
@@ -72,6 +96,8 @@ def run_curl(command: str, port: int) -> str:
     host, slash, path = arguments.url.partition("/")
     if host != HOST:
         raise ValueError(f"The URL must be at {HOST}; got {arguments.url!r}.")
+    if not arguments.path_as_is and {".", ".."} & set(path.split("/")):
+        raise ValueError(f"curl itself would resolve the dots of {arguments.url!r}.")
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     try:
         connection.request(
