@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from typing import Any
+
+from django.core.management.base import CommandError
 
 DEFAULT_ADDRESS = "127.0.0.1:8000"
 
+DEFAULT_THREADS = 8
+
 
 def positive(text: str) -> int:
-    """Return a number above zero; argparse tells about any other text."""
-    number = int(text)
-    if number < 1:
-        raise ValueError(text)
-    return number
+    """
+    Return a number above zero.
+
+    Raises:
+        ArgumentTypeError: The text is none.
+    """
+    if not (text.isascii() and text.isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"must be a whole number above zero; got {text!r}.")
+    return int(text)
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -42,9 +50,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     },
     "--threads": {
         "type": positive,
-        "default": 8,
         "help": "With wsgi: threads of each process that run views. As many requests "
-        "are answered at once, with as many database connections. Default: 8.",
+        "are answered at once, with as many database connections. Default: "
+        f"{DEFAULT_THREADS}.",
     },
     "--stop-timeout": {
         "type": positive,
@@ -79,3 +87,22 @@ def add_options(parser: ArgumentParser) -> None:
     """Teach a parser the options."""
     for name, details in OPTIONS.items():
         parser.add_argument(name, **details)
+
+
+def choose_threads(interface: str, threads: int | None) -> int:
+    """
+    Return how many threads run views under WSGI.
+
+    Args:
+        interface: ``asgi`` or ``wsgi``.
+        threads: What the command line says; ``None`` for nothing.
+
+    Raises:
+        CommandError: It says a number for ASGI, where it would change nothing.
+    """
+    if threads is not None and interface != "wsgi":
+        raise CommandError(
+            f"--threads must go with --interface wsgi; got {threads} with {interface}, "
+            "which starts threads as sync code needs them. Leave it out."
+        )
+    return threads or DEFAULT_THREADS

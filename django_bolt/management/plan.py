@@ -7,7 +7,7 @@ Nothing is started here.
 from __future__ import annotations
 
 import os
-import re
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,23 +20,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.management.base import CommandError
 
-_HOST_AND_PORT = re.compile(
-    r"(?:(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):)?(?P<port>\d{1,5})"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """
-    Where the server listens.
-
-    Args:
-        shown: As a person writes it.
-        options: As granian takes it.
-    """
-
-    shown: str
-    options: tuple[str, ...]
+from django_bolt.management.listening import Address
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,29 +52,6 @@ def require(*modules: str) -> None:
                 f"runbolt needs {module}, which is not installed. It comes with the "
                 "extra 'server' of django-bolt, or with: pip install 'granian[reload]'."
             )
-
-
-def read_address(text: str) -> Address:
-    """
-    Read where to listen.
-
-    Raises:
-        CommandError: The text is no address.
-    """
-    path = text.removeprefix("unix:")
-    if path and path != text:
-        path = os.path.abspath(path)
-        return Address(f"unix:{path}", ("--uds", path))
-    match = _HOST_AND_PORT.fullmatch(text)
-    if match is None or not 0 < int(match["port"]) < 65536:
-        raise CommandError(
-            "The address must be PORT, HOST:PORT, [IPv6]:PORT or unix:PATH; got "
-            f"{text!r}."
-        )
-    host, port = match["host"] or "127.0.0.1", match["port"]
-    return Address(
-        f"http://{host}:{port}/", ("--host", host.strip("[]"), "--port", port)
-    )
 
 
 def choose_static_files(*, nostatic: bool) -> StaticFiles:
@@ -155,3 +116,13 @@ def make_environment(pythonpath: str | None) -> dict[str, str]:
     """
     folders = [pythonpath, sys.path[0] or os.getcwd(), os.environ.get("PYTHONPATH")]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
+
+
+def show_command(command: list[str], environment: Mapping[str, str]) -> str:
+    """Return a command line that does the same in any shell, or in a service file."""
+    needed = [
+        f"{name}={environment[name]}"
+        for name in ("DJANGO_SETTINGS_MODULE", "PYTHONPATH")
+        if name in environment
+    ]
+    return shlex.join(["env", *needed, *command])

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,15 @@ import pytest
 from django.core.management.base import CommandError
 from django.test import override_settings
 
-from django_bolt.management.options import OPTIONS, add_options, positive
+from django_bolt.management.listening import Address
+from django_bolt.management.options import OPTIONS, add_options, choose_threads
 from django_bolt.management.plan import (
-    Address,
     StaticFiles,
     choose_static_files,
     make_command,
     make_environment,
-    read_address,
     require,
+    show_command,
 )
 
 CHOICES: dict[str, Any] = {
@@ -29,41 +30,8 @@ CHOICES: dict[str, Any] = {
     "reload": False,
 }
 
-LOCAL = Address("http://127.0.0.1:8000/", ("--host", "127.0.0.1", "--port", "8000"))
+LOCAL = Address("http://127.0.0.1:8000/", ("127.0.0.1", 8000))
 NO_STATIC = StaticFiles("none")
-
-
-@pytest.mark.parametrize(
-    ("text", "shown", "options"),
-    [
-        ("8001", "http://127.0.0.1:8001/", ("--host", "127.0.0.1", "--port", "8001")),
-        ("0.0.0.0:80", "http://0.0.0.0:80/", ("--host", "0.0.0.0", "--port", "80")),
-        ("web-1:65535", "http://web-1:65535/", ("--host", "web-1", "--port", "65535")),
-        ("[::1]:8000", "http://[::1]:8000/", ("--host", "::1", "--port", "8000")),
-        ("unix:/run/a.sock", "unix:/run/a.sock", ("--uds", "/run/a.sock")),
-    ],
-)
-def test_address_is_shown_and_given_to_the_server(
-    text: str, shown: str, options: tuple[str, ...]
-) -> None:
-    assert read_address(text) == Address(shown, options)
-
-
-def test_socket_is_named_from_the_current_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    assert read_address("unix:a.sock").options == ("--uds", f"{tmp_path}/a.sock")
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "localhost", ":8000", "0", "65536", "a:b", "::1:8000", "a b:80", "unix:"],
-)
-def test_address_that_is_none_is_refused(text: str) -> None:
-    with pytest.raises(CommandError, match=r"The address must be .*; got '"):
-        read_address(text)
 
 
 def test_server_that_is_missing_is_named_with_the_way_to_get_it() -> None:
@@ -73,12 +41,32 @@ def test_server_that_is_missing_is_named_with_the_way_to_get_it() -> None:
         require("json", "no_such_server")
 
 
-@pytest.mark.parametrize("text", ["0", "-1", "many"])
-def test_number_that_is_not_above_zero_is_refused(text: str) -> None:
-    assert positive("1") == 1
+@pytest.mark.parametrize("text", ["0", "-1", "many", "²"])
+def test_number_that_is_not_above_zero_is_refused(
+    text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parser = ArgumentParser()
+    add_options(parser)
 
-    with pytest.raises(ValueError):
-        positive(text)
+    with pytest.raises(SystemExit):
+        parser.parse_args([f"--processes={text}"])
+
+    assert capsys.readouterr().err.endswith(
+        f"argument --processes: must be a whole number above zero; got {text!r}.\n"
+    )
+
+
+def test_threads_are_chosen_for_wsgi() -> None:
+    assert choose_threads("wsgi", 3) == 3
+    assert choose_threads("wsgi", None) == 8
+
+
+def test_threads_that_would_change_nothing_are_refused() -> None:
+    """Under ASGI the number would be left aside without a word."""
+    assert choose_threads("asgi", None)
+
+    with pytest.raises(CommandError, match=r"must go with .* wsgi; got 3 with asgi"):
+        choose_threads("asgi", 3)
 
 
 def test_every_option_explains_itself() -> None:
@@ -244,3 +232,22 @@ def test_environment_of_python_m_names_the_current_directory(
     monkeypatch.chdir(tmp_path)
 
     assert make_environment(None)["PYTHONPATH"] == str(tmp_path)
+
+
+def test_command_is_shown_with_what_it_needs_around_it() -> None:
+    environment = {
+        "LANG": "C.UTF-8",
+        "PYTHONPATH": "/my project",
+        "DJANGO_SETTINGS_MODULE": "site.settings",
+    }
+
+    shown = show_command(["/bin/python", "-m", "granian"], environment)
+
+    assert shown == (
+        "env DJANGO_SETTINGS_MODULE=site.settings 'PYTHONPATH=/my project' "
+        "/bin/python -m granian"
+    )
+
+
+def test_command_is_shown_without_settings_that_the_environment_does_not_name() -> None:
+    assert show_command(["python"], {}) == "env python"

@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ def test_runbolt_prints_what_it_would_do() -> None:
     ]
     assert told["Settings"] == os.environ["DJANGO_SETTINGS_MODULE"]
     assert told["Application"] == (
-        "ASGI_APPLICATION is not set (django_bolt.handlers.asgi.BoltASGIHandler)"
+        "django_bolt.handlers.asgi.BoltASGIHandler, as ASGI_APPLICATION is not set; "
+        "asgi.py is not read"
     )
     assert told["Address"] == "http://127.0.0.1:8001/"
     assert told["Processes"] == "2"
@@ -53,7 +55,8 @@ def test_runbolt_serves_wsgi() -> None:
         told = run("--print", "--interface", "wsgi", "--nostatic", "--threads", "3")
 
     assert told["Application"] == (
-        "WSGI_APPLICATION is not set (django_bolt.handlers.wsgi.BoltWSGIHandler)"
+        "django_bolt.handlers.wsgi.BoltWSGIHandler, as WSGI_APPLICATION is not set; "
+        "wsgi.py is not read"
     )
     assert told["Processes"] == "1, with 3 threads each"
     assert "--blocking-threads 3" in told["Command"]
@@ -68,15 +71,31 @@ def test_runbolt_names_an_application_that_is_missing() -> None:
 
 
 def test_runbolt_becomes_the_command_that_it_prints(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, reserved_port: int
 ) -> None:
     started: list[Any] = []
     monkeypatch.setattr(os, "execve", lambda *arguments: started.append(arguments))
 
     with override_settings(ASGI_APPLICATION=None):
-        told = run("--nostatic")
+        told = run("--nostatic", str(reserved_port))
 
     [(program, command, environment)] = started
     assert program == command[0]
-    assert " ".join(command) == told["Command"]
+    assert told["Command"].startswith("env DJANGO_SETTINGS_MODULE=")
+    assert told["Command"].endswith(" " + " ".join(command))
     assert environment["PYTHONPATH"]
+
+
+def test_runbolt_does_not_start_where_somebody_listens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(os, "execve", lambda *arguments: started.append(arguments))
+
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        pytest.raises(CommandError, match="Address already in use"),
+    ):
+        run("--nostatic", str(listener.getsockname()[1]))
+
+    assert started == []

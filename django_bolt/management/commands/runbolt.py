@@ -8,7 +8,6 @@ granian, which is printed and takes the place of this process.
 from __future__ import annotations
 
 import os
-import shlex
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +15,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_bolt.management import plan
-from django_bolt.management.options import add_options
+from django_bolt.management.listening import make_ready, read_address
+from django_bolt.management.options import add_options, choose_threads
 from django_bolt.serving import load_application
 
 
@@ -43,10 +43,12 @@ class Command(BaseCommand):
             CommandError: The server, the application or the address is none.
         """
         plan.require("granian", *(["watchfiles"] if options["reload"] else []))
-        address = plan.read_address(options["address"])
+        options["threads"] = choose_threads(options["interface"], options["threads"])
+        address = read_address(options["address"])
         static = plan.choose_static_files(nostatic=options["nostatic"])
         shown, kind = _find_application(options["interface"])
         command = plan.make_command(kind, address, static, options)
+        environment = plan.make_environment(options["pythonpath"])
         for name, value in {
             "Settings": _show_settings(),
             "Application": shown,
@@ -55,12 +57,12 @@ class Command(BaseCommand):
             "Static files": static.shown,
             "Stop": "SIGTERM, SIGINT or Ctrl-C; streams are told to end, requests "
             f"have {options['stop_timeout']} s",
-            "Command": shlex.join(command),
+            "Command": plan.show_command(command, environment),
         }.items():
             self.stdout.write(f"{name + ':':<14}{value}")
         if not options["only_print"]:
             self.stdout.flush()
-            environment = plan.make_environment(options["pythonpath"])
+            make_ready(address)
             os.execve(command[0], command, environment)
 
 
@@ -75,7 +77,12 @@ def _find_application(interface: str) -> tuple[str, str]:
             f"{setting} must name an application; {path!r} cannot be imported: {error}"
         ) from error
     kind = type(application)
-    shown = f"{path or setting + ' is not set'} ({kind.__module__}.{kind.__name__})"
+    name = f"{kind.__module__}.{kind.__name__}"
+    shown = (
+        f"{path} ({name})"
+        if path
+        else f"{name}, as {setting} is not set; {interface}.py is not read"
+    )
     # Django's own refuses to be told of the start and the end.
     return shown, "asginl" if kind is ASGIHandler else interface
 
