@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import signal
 import threading
 import time
@@ -18,7 +19,9 @@ from typing import Any
 from asgiref.sync import async_to_sync
 from django.core.signals import request_finished
 from django.db import close_old_connections
+from django.http.response import HttpResponseBase
 
+from django_bolt.responses.base import with_article
 from django_bolt.responses.eventsource import EventSourceResponse
 from django_bolt.wire.sse import ServerSentEvent
 from django_bolt.wire.sse_parser import EventStreamParser
@@ -174,13 +177,21 @@ def _prepare(response: Any) -> None:
     Leave out what belongs to a connection, and not to a test.
 
     Raises:
-        TypeError: The response is no event stream.
+        TypeError: It is no response, or no event stream.
     """
+    if not isinstance(response, HttpResponseBase):
+        if inspect.iscoroutine(response):
+            response.close()
+        raise TypeError(
+            "Events can be collected from a response; got "
+            f"{with_article(type(response).__qualname__)}. What AsyncClient returns is "
+            "to be awaited."
+        )
     media_type = response.headers.get("Content-Type", "none at all")
     if not response.streaming or not media_type.startswith("text/event-stream"):
         raise TypeError(
-            "Events can be collected from a stream of type text/event-stream; got a "
-            f"{type(response).__qualname__} of type {media_type}, with the status "
+            "Events can be collected from a stream of type text/event-stream; got "
+            f"{type(response).__qualname__}, of type {media_type} and with the status "
             f"{response.status_code}."
         )
     if isinstance(response, EventSourceResponse):

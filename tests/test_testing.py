@@ -265,5 +265,22 @@ def test_events_of_another_response_class_are_collected() -> None:
 
 @pytest.mark.parametrize("response", [HttpResponse("text"), PlainText("text")])
 def test_what_is_no_event_stream_is_refused(response: HttpResponse) -> None:
-    with pytest.raises(TypeError, match=r"text/event-stream; got a .* status 200"):
+    with pytest.raises(TypeError, match=r"text/event-stream; got \w+, .* status 200"):
         collect_events(response)
+
+
+async def refuse() -> None:
+    """Be a coroutine that nobody awaits."""
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("make", "what"),
+    [
+        pytest.param(refuse, "a coroutine", id="not awaited"),
+        pytest.param(lambda: [1], "a list", id="content"),
+    ],
+)
+def test_what_is_no_response_is_refused(make: Callable[[], object], what: str) -> None:
+    with pytest.raises(TypeError, match=rf"from a response; got {what}\. .*awaited"):
+        collect_events(make())
