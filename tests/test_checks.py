@@ -104,6 +104,9 @@ def test_checks_are_silent_on_a_right_sendfile(tmp_path: Path) -> None:
         pytest.param(
             {"BOLT_ALLOWED_FILE_PATHS": []}, "W005", id="name of the namesake"
         ),
+        pytest.param({"BOLT_ALLOWED_FILE_DIR": []}, "W006", id="letter left out"),
+        pytest.param({"BOLT_ALLOWED_DIRS": []}, "W006", id="word left out"),
+        pytest.param({"BOLT_PING_INTERVAL": 5}, "W006", id="prefix left out"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": 0}, "E004", id="ping of zero"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": -1.5}, "E004", id="negative ping"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": float("nan")}, "E004", id="NaN"),
@@ -160,6 +163,8 @@ def test_check_names_the_mistake_with_a_hint(
         pytest.param({"BOLT_SSE_RECONNECT_SPREAD": None}, id="no spread"),
         pytest.param({"BOLT_WATCH_SIGNALS": False}, id="no signals"),
         pytest.param({"BOLT_STREAM_DJANGO_RESPONSES": True}, id="Django's streams"),
+        pytest.param({"BOLT_SERVICE_URL": "/"}, id="setting of another package"),
+        pytest.param({"bolt_watch_signals": "x"}, id="no name of a setting"),
     ],
 )
 def test_check_is_silent_on_a_right_value(settings: dict[str, Any]) -> None:
@@ -186,6 +191,14 @@ def test_check_names_what_stands_behind_the_middleware() -> None:
     assert COMMON in str(message.msg)
 
 
+def test_check_names_what_a_misspelt_setting_means() -> None:
+    with override_settings(BOLT_ALLOWED_FILE_DIR=["/srv"]):
+        [message] = messages()
+
+    assert str(message.msg) == "BOLT_ALLOWED_FILE_DIR is not read."
+    assert "BOLT_ALLOWED_FILE_DIRS" in str(message.hint)
+
+
 def test_each_mistake_in_a_list_is_named() -> None:
     with override_settings(BOLT_ALLOWED_FILE_DIRS=["a", "/no/such", "b"]):
         assert ids() == ["django_bolt.E003", "django_bolt.E003", "django_bolt.W003"]
@@ -206,4 +219,4 @@ def test_checks_of_the_app_are_registered_once() -> None:
         if check.__module__.startswith("django_bolt.checks.")
     ]
 
-    assert len(registered) == len(set(registered)) == 18
+    assert len(registered) == len(set(registered)) == 19

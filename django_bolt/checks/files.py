@@ -111,8 +111,9 @@ def check_sendfile_entries(**kwargs: Any) -> list[CheckMessage]:
             "BOLT_SENDFILE must map absolute paths to URLs that start with '/', or to "
             f"{X_SENDFILE!r}; got {directory!r}: {target!r}.",
             hint=(
-                "Use the location of nginx that is internal and serves the directory; "
-                f"{X_SENDFILE!r} for Apache and lighttpd."
+                'Write {BASE_DIR / "media": "/protected/"}, with the internal location '
+                f"of nginx that serves the directory; {X_SENDFILE!r} for Apache and "
+                "lighttpd."
             ),
             id="django_bolt.E031",
         )

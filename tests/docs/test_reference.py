@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import django_bolt
 from django_bolt.api import checks as api_checks
-from django_bolt.checks import files, middleware, streams
+from django_bolt.checks import files, middleware, names, streams
 from django_bolt.conf import Conf, Setting
 from tests.docs.blocks import ROOT
 
@@ -38,7 +38,7 @@ def test_settings_page_every_section_says_why_that_default() -> None:
 
 
 def test_checks_page_lists_exactly_the_ids_in_order() -> None:
-    modules = (middleware, files, streams, api_checks)
+    modules = (middleware, files, names, streams, api_checks)
     source = "".join(map(inspect.getsource, modules))
     ids = re.findall(r'id="(django_bolt\.\w\d{3})"', source)
 
