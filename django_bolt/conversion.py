@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from types import AsyncGeneratorType, CoroutineType, GeneratorType
 from typing import Any, NoReturn, TypeAlias
@@ -65,6 +66,12 @@ _BY_BASE: tuple[tuple[tuple[type, ...], ResponseClass], ...] = (
     ((dict, list, tuple, msgspec.Struct, QuerySet), JSON),
     ((bytes, bytearray, memoryview), _octets),
     ((Generator, AsyncGenerator), StreamingResponse),
+)
+
+_VALUES = tuple(base for bases, _ in _BY_BASE for base in bases)
+
+_ASKED_OF_RESPONSES = frozenset(
+    ("content", "cookies", "has_header", "headers", "status_code", "streaming")
 )
 
 _OWN = (JSON, PlainText, HTML, Redirect, Response)
@@ -233,7 +240,11 @@ def convert_calls(
 
         @functools.wraps(view)
         async def acall(request: Any, *args: Any, **kwargs: Any) -> Any:
-            value = await view(request, *args, **kwargs)
+            try:
+                value = await view(request, *args, **kwargs)
+            except AttributeError as error:
+                _note_way_out(error)
+                raise
             return (
                 value if isinstance(value, HttpResponseBase) else await aconvert(value)
             )
@@ -242,10 +253,29 @@ def convert_calls(
 
     @functools.wraps(view)
     def call(request: Any, *args: Any, **kwargs: Any) -> Any:
-        value = view(request, *args, **kwargs)
+        try:
+            value = view(request, *args, **kwargs)
+        except AttributeError as error:
+            _note_way_out(error)
+            raise
         return value if isinstance(value, HttpResponseBase) else convert(value)
 
     return call
+
+
+def _note_way_out(error: AttributeError) -> None:
+    """Say what to do where a decorator has taken a value for a response."""
+    # By its own type: to ask a lazy object for its class might query.
+    kind = type(error.obj)
+    if error.name not in _ASKED_OF_RESPONSES or not (
+        issubclass(kind, _VALUES) or dataclasses.is_dataclass(kind)
+    ):
+        return
+    if sys.version_info >= (3, 11):  # pragma: no branch
+        error.add_note(
+            "If a decorator of the view asked for it: what the view returns is not a "
+            "response yet. Put @bolt_view below the decorator, next to the view."
+        )
 
 
 def describe_view(view: Any) -> str:

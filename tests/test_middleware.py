@@ -6,8 +6,10 @@ import functools
 import gzip
 import json
 import logging
+import sys
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import attrs
@@ -25,7 +27,9 @@ from django.test import Client, RequestFactory, override_settings
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy
 from django.views import View
+from django.views.decorators.cache import cache_page, never_cache
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 
 from django_bolt import JSON
 from django_bolt.middleware import BoltMiddleware
@@ -338,6 +342,44 @@ def test_view_returning_a_coroutine_gets_djangos_error(
     forgotten.close()
     assert answer.status == 500
     assert "It returned an unawaited coroutine" in failure(caplog)
+
+
+def notes(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the notes on the one error that Django logged for a request."""
+    [record] = [r for r in caplog.records if r.name == "django.request"]
+    assert record.exc_info is not None
+    return list(getattr(record.exc_info[1], "__notes__", []))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Notes are new in 3.11.")
+@pytest.mark.parametrize("decorator", [never_cache, cache_page(60), gzip_page])
+@pytest.mark.parametrize("kind", [as_function, as_async_function])
+@pytest.mark.parametrize("make", [dict, lambda: Part("x")], ids=["dict", "dataclass"])
+def test_decorator_that_expects_a_response_is_told_the_way_out(
+    ask: Ask, caplog: pytest.LogCaptureFixture, kind: Any, make: Any, decorator: Any
+) -> None:
+    answer = ask(decorator(kind(make)))
+
+    assert answer.status == 500
+    [note] = notes(caplog)
+    assert "Put @bolt_view below the decorator" in note
+
+
+@pytest.mark.parametrize("kind", [as_function, as_async_function])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: attrgetter("status")({}), id="another name"),
+        pytest.param(lambda: attrgetter("headers")(5), id="no value of a view"),
+    ],
+)
+def test_error_of_the_view_itself_is_told_nothing(
+    ask: Ask, caplog: pytest.LogCaptureFixture, kind: Any, make: Any
+) -> None:
+    ask(kind(make))
+
+    assert "AttributeError" in failure(caplog)
+    assert notes(caplog) == []
 
 
 @every_kind
