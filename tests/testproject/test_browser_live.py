@@ -25,8 +25,6 @@ pytestmark = [
         reason="needs Chromium: apt-get install chromium chromium-driver",
     ),
     pytest.mark.usefixtures("shared_stations"),
-    # Django says so of the files of staticfiles under ASGI.
-    pytest.mark.filterwarnings("ignore:StreamingHttpResponse must consume:Warning"),
 ]
 
 PATIENCE = 60.0
