@@ -118,7 +118,7 @@ def test_a_failing_array_names_its_source(caplog: pytest.LogCaptureFixture) -> N
     with pytest.raises(LookupError):
         b"".join(JSONStream(rows(LookupError())))
 
-    assert "rows raised" in caplog.text
+    assert "The stream of rows has failed" in caplog.text
 
 
 def test_what_is_no_source_is_refused() -> None:
