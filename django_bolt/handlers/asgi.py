@@ -28,6 +28,7 @@ from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
 from django_bolt.handlers.files import is_file, needs_no_thread, send_file
 from django_bolt.handlers.lifespan import answer_lifespan
 from django_bolt.handlers.middleware import join
+from django_bolt.handlers.originals import find_original
 from django_bolt.handlers.pathsend import find_path, send_path
 from django_bolt.handlers.receivers import (
     FINISHED,
@@ -53,7 +54,7 @@ from django_bolt.responses.body import StreamBody
 
 _PREFIXES = getattr(urls, "_prefixes", None)
 
-_DJANGOS_CALL = ASGIHandler.__call__
+_DJANGOS_CALL = find_original(ASGIHandler, "__call__")
 """Packages that trace requests replace it; theirs is called then."""
 
 

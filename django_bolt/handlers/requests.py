@@ -11,6 +11,7 @@ from django.core.handlers import asgi
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
+from django_bolt.handlers.originals import find_original
 from django_bolt.handlers.types import Scope
 
 LONGEST_HOST = 255
@@ -83,7 +84,7 @@ class ASGIRequest(KnownHosts, asgi.ASGIRequest):
         return True
 
 
-_DJANGOS_INIT = asgi.ASGIRequest.__init__
+_DJANGOS_INIT = find_original(asgi.ASGIRequest, "__init__")
 """Packages that trace requests replace it; theirs is called then."""
 
 

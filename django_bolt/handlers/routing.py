@@ -21,13 +21,19 @@ from django.urls import (
     get_resolver,
 )
 
+from django_bolt.handlers.originals import find_original
+
 Found: TypeAlias = tuple[Any, ...]
 """The arguments of a ``ResolverMatch``, in their order."""
 
 Missed: TypeAlias = dict[str, Any]
 """What a ``Resolver404`` says."""
 
-_DJANGOS = URLResolver.resolve, URLPattern.resolve, BaseHandler.resolve_request
+_DJANGOS = (
+    find_original(URLResolver, "resolve"),
+    find_original(URLPattern, "resolve"),
+    find_original(BaseHandler, "resolve_request"),
+)
 """Packages that trace requests replace them; theirs are called then."""
 
 

@@ -16,11 +16,12 @@ from django.urls import ResolverMatch
 from django.utils.log import log_response
 
 from django_bolt.handlers.computing import accepts_at_once, class_name
+from django_bolt.handlers.originals import find_original
 from django_bolt.handlers.routing import Router
 from django_bolt.handlers.threads import call_in_thread
 from django_bolt.handlers.urlconfs import choose_urlconf
 
-_DJANGOS_CALL = BaseHandler.get_response_async
+_DJANGOS_CALL = find_original(BaseHandler, "get_response_async")
 """Packages that trace requests replace it; theirs is called then."""
 
 _log = sync_to_async(log_response, thread_sensitive=False)

@@ -27,6 +27,7 @@ from django.utils.log import log_response
 
 from django_bolt.handlers.idle import cache_ends, is_kept, thread_connections
 from django_bolt.handlers.middleware import join
+from django_bolt.handlers.originals import find_original
 from django_bolt.handlers.receivers import FINISHED, STARTED
 from django_bolt.handlers.requests import KnownHosts
 from django_bolt.handlers.routing import Router
@@ -36,7 +37,8 @@ from django_bolt.handlers.urlconfs import choose_urlconf, forget_urlconf
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-_DJANGOS_CALL, _DJANGOS_RESPONSE = WSGIHandler.__call__, BaseHandler.get_response
+_DJANGOS_CALL = find_original(WSGIHandler, "__call__")
+_DJANGOS_RESPONSE = find_original(BaseHandler, "get_response")
 """Packages that trace requests replace them; theirs are called then."""
 
 _NO_BODY = LimitedStream(BytesIO(), 0)

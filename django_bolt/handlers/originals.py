@@ -1,0 +1,34 @@
+"""
+Which methods of Django are its own.
+
+Packages that trace requests replace methods of Django's classes. A shortcut is
+taken past those only that are Django's own: at each request, a method is compared
+with what it was when this package was imported, and what it was then is looked at
+here, for settings are mostly where such packages begin, which may be read before.
+"""
+
+from __future__ import annotations
+
+from types import FunctionType
+
+
+def find_original(kind: type, name: str) -> object:
+    """
+    Return a method of a class of Django's, to compare it with later.
+
+    Args:
+        kind: The class, or one that inherits the method.
+        name: Its name.
+
+    Returns:
+        Something that is no method where it was replaced already.
+    """
+    owner = next(parent for parent in kind.__mro__ if name in vars(parent))
+    method = vars(owner)[name]
+    # functools.wraps copies the name of the module, and not what a function sees.
+    if (
+        type(method) is FunctionType
+        and method.__globals__.get("__name__") == owner.__module__
+    ):
+        return method
+    return object()
