@@ -139,6 +139,9 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         lease, token = open_lease()
         try:
             await self._serve(scope, receive, send, lease)
+        except BaseException:
+            lease.fail()
+            raise
         finally:
             close_lease(lease, token)
             if lease.is_held:

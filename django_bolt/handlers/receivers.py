@@ -17,6 +17,7 @@ from django.core.cache.backends.base import BaseCache
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, connections, reset_queries
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.dispatch import Signal
 
 
@@ -74,12 +75,13 @@ def is_untouched(local: object) -> bool:
         return False
 
 
-def holds_connection() -> bool:
-    """Tell whether this thread has an open database connection."""
-    return any(
-        connection.connection is not None
+def open_connections() -> list[BaseDatabaseWrapper]:
+    """Return the database connections that this thread has open."""
+    return [
+        connection
         for connection in connections.all(initialized_only=True)
-    )
+        if connection.connection is not None
+    ]
 
 
 def holds_cache() -> bool:

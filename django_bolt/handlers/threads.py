@@ -21,9 +21,9 @@ from asgiref.sync import AsyncToSync, SyncToAsync, ThreadSensitiveContext, sync_
 from django.db import connections
 
 from django_bolt.handlers.receivers import (
-    holds_connection,
     is_untouched,
     look_after_connections,
+    open_connections,
 )
 
 R = TypeVar("R")
@@ -59,8 +59,12 @@ class Pool:
         if len(self._idle) < self._size:
             self._idle.append(thread)
         else:
-            thread.submit(connections.close_all)
-            thread.shutdown(wait=False)
+            self.retire(thread)
+
+    def retire(self, thread: ThreadPoolExecutor) -> None:
+        """End a thread, and close what it has open."""
+        thread.submit(connections.close_all)
+        thread.shutdown(wait=False)
 
 
 POOL = Pool(IDLE_THREADS)
@@ -84,6 +88,8 @@ class Lease(ThreadSensitiveContext, Executor):
     _last: Future[Any] | None = None
     _running = 0
     _is_free_of_connections = True
+    _is_in_transaction = False
+    _has_failed = False
     _rests = False
     _is_over = False
 
@@ -126,6 +132,15 @@ class Lease(ThreadSensitiveContext, Executor):
             self._rests = True
             self._let_go()
 
+    def fail(self) -> None:
+        """
+        Keep nothing that is open, for nobody is told of the end of the request.
+
+        It was broken off, so that ``request_finished`` is not sent. With Django's
+        handler the thread ends then, and its connections with it.
+        """
+        self._has_failed = True
+
     async def end(self) -> None:
         """Give the thread back, and wait for what still runs in it."""
         with _lock:
@@ -148,7 +163,9 @@ class Lease(ThreadSensitiveContext, Executor):
                 look_after_connections()
             return function(*args, **kwargs)
         finally:
-            self._is_free_of_connections = not holds_connection()
+            held = open_connections()
+            self._is_free_of_connections = not held
+            self._is_in_transaction = any(one.in_atomic_block for one in held)
             # Before the loop hears of the result, and looks at what is left.
             self._settle()
 
@@ -172,7 +189,13 @@ class Lease(ThreadSensitiveContext, Executor):
             and (self._is_over or (self._rests and self._is_free_of_connections))
         ):
             self._thread = None
-            self._pool.give_back(thread)
+            # What left a transaction open cannot be repaired by who comes next.
+            if self._is_in_transaction or (
+                self._has_failed and not self._is_free_of_connections
+            ):
+                self._pool.retire(thread)
+            else:
+                self._pool.give_back(thread)
 
 
 def has_thread() -> bool:

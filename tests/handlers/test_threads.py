@@ -9,6 +9,7 @@ from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from django.core.handlers.asgi import ASGIHandler
 from django.core.signals import request_started
 from django.db import close_old_connections, connection, reset_queries
+from django.db.transaction import atomic
 from django.http import HttpRequest, HttpResponse
 
 from django_bolt.handlers.receivers import STARTED, look_after_connections
@@ -336,3 +337,53 @@ def test_receivers_that_were_disconnected_are_not_called() -> None:
         assert STARTED.present() == frozenset([close_old_connections])
     finally:
         request_started.connect(reset_queries)
+
+
+def enter_transaction(request: HttpRequest) -> HttpResponse:
+    """Begin a transaction that nobody ends."""
+    atomic().__enter__()
+    return HttpResponse("entered")
+
+
+def leave_connection(request: HttpRequest) -> HttpResponse:
+    """Open a connection, which the end of the request closes."""
+    connection.ensure_connection()
+    return HttpResponse("left")
+
+
+async def break_off(message: Any) -> None:
+    """Fail as a server does whose client is gone."""
+    raise OSError("gone")
+
+
+def is_in_transaction(request: HttpRequest) -> HttpResponse:
+    """Say whether the thread of a request was in a transaction when it came."""
+    return HttpResponse(str(connection.in_atomic_block))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_transaction_that_nobody_ends_ends_with_its_request(
+    handler_class: type[ASGIHandler],
+) -> None:
+    ask(enter_transaction, handler_class=handler_class)
+
+    assert ask(is_in_transaction, handler_class=handler_class).body == b"False"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_connection_of_a_request_that_fails_is_kept_by_nobody() -> None:
+    """Receivers do not hear of its end: what it has opened goes with its thread."""
+
+    async def main() -> None:
+        exchange = Exchange()
+        exchange.incoming.put_nowait({"type": "http.request"})
+        with pytest.raises(OSError, match="gone"):
+            await handler(exchange.scope, exchange.receive, break_off)
+
+    with site(leave_connection) as handler:
+        asyncio.run(main())
+    thread = POOL.take()
+    is_open = thread.submit(lambda: connection.connection is not None).result()
+    POOL.give_back(thread)
+
+    assert not is_open
