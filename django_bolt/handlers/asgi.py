@@ -55,7 +55,8 @@ from django_bolt.responses.body import StreamBody
 _PREFIXES = getattr(urls, "_prefixes", None)
 
 _DJANGOS_CALL = find_original(ASGIHandler, "__call__")
-"""Packages that trace requests replace it; theirs is called then."""
+_DJANGOS_HANDLE = find_original(ASGIHandler, "handle")
+"""Packages that trace requests replace them; theirs are called then."""
 
 
 class BoltASGIHandler(ViewCaller, ASGIHandler):
@@ -85,7 +86,10 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose thread is known to the context already."""
-        await self._serve(scope, receive, send, None)
+        if ASGIHandler.handle is _DJANGOS_HANDLE:
+            await self._serve(scope, receive, send, None)
+        else:
+            await super().handle(scope, receive, send)
 
     def adapt_method_mode(
         self,
@@ -138,7 +142,13 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         """Answer a request that may borrow a thread of ours."""
         lease, token = open_lease()
         try:
-            await self._serve(scope, receive, send, lease)
+            if (
+                type(self).handle is BoltASGIHandler.handle
+                and ASGIHandler.handle is _DJANGOS_HANDLE
+            ):
+                await self._serve(scope, receive, send, lease)
+            else:
+                await self.handle(scope, receive, send)
         except BaseException:
             lease.fail()
             raise

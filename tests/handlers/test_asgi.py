@@ -98,6 +98,41 @@ def test_get_response_that_another_package_has_replaced_is_called(
     assert (traced, exchange.body) == (["/traced"], b"here")
 
 
+def test_handle_that_another_package_has_replaced_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    traced: list[str] = []
+    handle = ASGIHandler.handle
+
+    async def trace(self: Any, scope: Any, receive: Any, send: Any) -> None:
+        traced.append(scope["path"])
+        await handle(self, scope, receive, send)
+
+    monkeypatch.setattr(ASGIHandler, "handle", trace)
+
+    exchange = ask(here, "/traced")
+
+    assert (traced, exchange.body) == (["/traced"], b"here")
+
+
+class Handling(BoltASGIHandler):
+    """A handler that does something around each request."""
+
+    async def handle(self, scope: Any, receive: Any, send: Any) -> None:
+        """Pass the name of the thread on, in which the view will run."""
+        scope["thread"] = await sync_to_async(threading.get_ident)()
+        await super().handle(scope, receive, send)
+
+
+def name_threads(request: Any) -> HttpResponse:
+    """Tell whether the view runs in the thread of its request."""
+    return HttpResponse(str(threading.get_ident() == request.scope["thread"]))
+
+
+def test_handle_of_a_subclass_is_called() -> None:
+    assert ask(name_threads, handler_class=Handling).body == b"True"
+
+
 class Leading(BoltASGIHandler):
     """A handler that finds views in its own way."""
 
