@@ -9,7 +9,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
-from django.core.handlers.base import BaseHandler
+from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
@@ -21,8 +21,10 @@ from django_bolt.handlers.routing import Router
 from django_bolt.handlers.threads import call_in_thread
 from django_bolt.handlers.urlconfs import choose_urlconf
 
-_DJANGOS_CALL = find_original(BaseHandler, "get_response_async")
-"""Packages that trace requests replace it; theirs is called then."""
+_Handler: Any = ASGIHandler  # django-stubs does not list all of it.
+_DJANGOS_CALL = find_original(ASGIHandler, "get_response_async")
+_DJANGOS_INNER_CALL = find_original(ASGIHandler, "_get_response_async")
+"""Packages that trace requests replace them; theirs are called then."""
 
 _log = sync_to_async(log_response, thread_sensitive=False)
 
@@ -72,7 +74,7 @@ class ViewCaller(Router):
 
     async def get_response_async(self, request: HttpRequest) -> Any:
         """Answer a request, as Django does."""
-        if BaseHandler.get_response_async is not _DJANGOS_CALL:
+        if _Handler.get_response_async is not _DJANGOS_CALL:
             return await super().get_response_async(request)
         choose_urlconf(settings.ROOT_URLCONF)
         response = await self._middleware_chain(request)
@@ -89,6 +91,8 @@ class ViewCaller(Router):
 
     async def _get_response_async(self, request: HttpRequest) -> Any:
         """Resolve and call the view, and do what middleware does around the call."""
+        if _Handler._get_response_async is not _DJANGOS_INNER_CALL:
+            return await super()._get_response_async(request)  # type: ignore[misc]
         response: Any = None
         match = self.resolve_request(request)
         if type(match) is ResolverMatch:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from django.conf import settings
 from django.core.cache import close_caches
 from django.core.handlers import wsgi
-from django.core.handlers.base import BaseHandler, reset_urlconf
+from django.core.handlers.base import reset_urlconf
 from django.core.handlers.wsgi import LimitedStream, WSGIHandler, get_script_name
 from django.core.signals import request_started
 from django.db import close_old_connections
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _DJANGOS_CALL = find_original(WSGIHandler, "__call__")
-_DJANGOS_RESPONSE = find_original(BaseHandler, "get_response")
+_DJANGOS_RESPONSE = find_original(WSGIHandler, "get_response")
 """Packages that trace requests replace them; theirs are called then."""
 
 _NO_BODY = LimitedStream(BytesIO(), 0)
@@ -111,7 +111,7 @@ class BoltWSGIHandler(Router, WSGIHandler):
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase:
         """Answer a request, as Django does."""
-        if BaseHandler.get_response is not _DJANGOS_RESPONSE:
+        if WSGIHandler.get_response is not _DJANGOS_RESPONSE:
             return super().get_response(request)
         choose_urlconf(settings.ROOT_URLCONF)
         response: Any = self._middleware_chain(request)

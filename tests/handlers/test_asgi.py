@@ -81,17 +81,19 @@ def test_call_that_another_package_has_replaced_is_made(
     assert (traced, exchange.body) == (["/traced"], b"here")
 
 
+@pytest.mark.parametrize("name", ["get_response_async", "_get_response_async"])
+@pytest.mark.parametrize("kind", [BaseHandler, ASGIHandler])
 def test_get_response_that_another_package_has_replaced_is_called(
-    monkeypatch: pytest.MonkeyPatch,
+    kind: type[BaseHandler], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traced: list[str] = []
-    call = ASGIHandler.get_response_async
+    call = getattr(kind, name)
 
     async def trace(self: Any, request: HttpRequest) -> Any:
         traced.append(request.path)
         return await call(self, request)
 
-    monkeypatch.setattr(BaseHandler, "get_response_async", trace)
+    monkeypatch.setattr(kind, name, trace)
 
     exchange = ask(here, "/traced")
 

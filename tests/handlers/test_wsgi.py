@@ -220,8 +220,9 @@ def test_package_that_replaces_djangos_call_has_its_call(
     assert reply.body == b"x"
 
 
+@pytest.mark.parametrize("kind", [BaseHandler, WSGIHandler])
 def test_get_response_that_another_package_has_replaced_is_called(
-    monkeypatch: pytest.MonkeyPatch,
+    kind: type[BaseHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     traced: list[str] = []
     call = WSGIHandler.get_response
@@ -230,7 +231,7 @@ def test_get_response_that_another_package_has_replaced_is_called(
         traced.append(request.path)
         return call(self, request)
 
-    monkeypatch.setattr(BaseHandler, "get_response", trace)
+    monkeypatch.setattr(kind, "get_response", trace)
 
     with routed(describe):
         reply = ask(BoltWSGIHandler(), make_environ("/a"))
