@@ -145,9 +145,9 @@ class BoltWSGIHandler(Router, WSGIHandler):
         request = self.request_class(environ)
         response: Any = self.get_response(request)
         response._handler_class = type(self)
-        start_response(
-            f"{response.status_code} {response.reason_phrase}", _headers_of(response)
-        )
+        # An f-string would ask an enum for its name.
+        status = "%d %s" % (response.status_code, response.reason_phrase)  # noqa: UP031
+        start_response(status, _headers_of(response))
         if _is_complete(request, response) and _end_at_once(request, response):
             return list(response)
         file = getattr(response, "file_to_stream", None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 from wsgiref.util import FileWrapper
@@ -635,3 +636,22 @@ def test_headers_are_those_of_items_where_a_response_has_its_own() -> None:
         reply = in_new_thread(lambda: ask(BoltWSGIHandler(), make_environ()))
 
     assert reply.headers == (("X-Only", "this"),)
+
+
+class Outcome(int, Enum):
+    """Numbers that show themselves as names."""
+
+    MISSING = 404
+
+
+@pytest.mark.parametrize("handler_class", [WSGIHandler, BoltWSGIHandler])
+def test_status_line_is_a_number_whatever_kind_of_number_it_is(
+    handler_class: type[WSGIHandler],
+) -> None:
+    def view(request: HttpRequest) -> HttpResponse:
+        response = HttpResponse("none")
+        response.status_code = Outcome.MISSING
+        return response
+
+    with routed(view):
+        assert ask(handler_class(), make_environ("/")).status == "404 Not Found"
