@@ -106,7 +106,9 @@ class ViewCaller(Router):
                 break
         if response is None:
             call: Any = self.make_view_atomic(view)
-            if is_async_view(call):
+            # What is made of a view for this request is not worth remembering.
+            is_async = is_async_view if call is view else iscoroutinefunction
+            if is_async(call):
                 try:
                     response = await call(request, *args, **kwargs)
                 except Exception as error:

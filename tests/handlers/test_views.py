@@ -1,7 +1,9 @@
 """The view and what middleware does around its call."""
 
 import functools
+import gc
 import types
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +18,7 @@ from django.urls import include, path
 from django.views.decorators.csrf import csrf_exempt
 
 from django_bolt import BoltAPI
+from django_bolt.handlers.asgi import BoltASGIHandler
 from django_bolt.handlers.views import is_async_view
 from tests.handlers.exchanges import ask
 from tests.handlers.layers import TRAIL
@@ -358,3 +361,23 @@ def test_handlers_of_bolt_api_are_called(
     ]
 
     assert bodies == [b'{"number":3}', b"[4]"]
+
+
+def test_what_is_made_of_a_view_for_one_request_is_not_kept() -> None:
+    """``ATOMIC_REQUESTS`` makes a function for each, and more of them than views."""
+    made: list[weakref.ref[object]] = []
+
+    class Atomic(BoltASGIHandler):
+        def make_view_atomic(self, view: Any) -> Any:
+            @functools.wraps(view)
+            def atomic(*args: Any, **kwargs: Any) -> Any:
+                return view(*args, **kwargs)
+
+            made.append(weakref.ref(atomic))
+            return atomic
+
+    exchange = ask(lambda request: HttpResponse("made"), handler_class=Atomic)
+    gc.collect()
+
+    assert exchange.body == b"made"
+    assert [reference() for reference in made] == [None]
