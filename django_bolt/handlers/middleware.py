@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.core.handlers.exception import response_for_exception
+from django.core.handlers import exception
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
@@ -118,8 +118,7 @@ class Link:
                 try:
                     response = inner(request)
                 except Exception as error:
-                    response = response_for_exception(request, error)
-                    entered -= 1
+                    response, entered = _convert(request, error, entered)
             return self._leave(request, response, entered)
 
         return entry
@@ -144,8 +143,7 @@ class Link:
                 try:
                     response = process(request)
                 except Exception as error:
-                    response = await _convert(request, error)
-                    entered -= 1
+                    response, entered = await _aconvert(request, error, entered)
                     break
                 if response:
                     break
@@ -153,8 +151,7 @@ class Link:
                 try:
                     response = await inner(request)
                 except Exception as error:
-                    response = await _convert(request, error)
-                    entered -= 1
+                    response, entered = await _aconvert(request, error, entered)
             return await self._go_out(request, response, entered)
 
         return entry
@@ -162,18 +159,18 @@ class Link:
     async def _go_out(self, request: HttpRequest, response: Any, entered: int) -> Any:
         """Call ``process_response`` of those that were entered."""
         while entered:
-            entered -= 1
-            step = self.steps[entered]
+            step = self.steps[entered - 1]
             process = step.process_response
-            if process is None:
-                continue
-            blocks = step.response_blocks
-            if blocks is not None and blocks(request, response):
-                return await call_in_thread(self._leave, request, response, entered + 1)
-            try:
-                response = process(request, response)
-            except Exception as error:
-                response = await _convert(request, error)
+            if process is not None:
+                blocks = step.response_blocks
+                if blocks is not None and blocks(request, response):
+                    return await call_in_thread(self._leave, request, response, entered)
+                try:
+                    response = process(request, response)
+                except Exception as error:
+                    response, entered = await _aconvert(request, error, entered)
+                    continue
+            entered -= 1
         return response
 
     def _enter(self, request: HttpRequest, entered: int) -> tuple[Any, int]:
@@ -185,23 +182,54 @@ class Link:
             try:
                 response = step.process_request(request)
             except Exception as error:
-                return response_for_exception(request, error), entered - 1
+                return _convert(request, error, entered)
             if response:
                 return response, entered
         return None, entered
 
     def _leave(self, request: HttpRequest, response: Any, entered: int) -> Any:
         """Do the rest of the way out, where it may block."""
-        for step in reversed(self.steps[:entered]):
-            if step.process_response is not None:
+        while entered:
+            process = self.steps[entered - 1].process_response
+            if process is not None:
                 try:
-                    response = step.process_response(request, response)
+                    response = process(request, response)
                 except Exception as error:
-                    response = response_for_exception(request, error)
+                    response, entered = _convert(request, error, entered)
+                    continue
+            entered -= 1
         return response
 
 
-async def _convert(request: HttpRequest, error: Exception) -> HttpResponseBase:
-    """Make a response of an exception, where and how Django does it."""
-    convert = sync_to_async(response_for_exception, thread_sensitive=False)
-    return await convert(request, error)
+def _convert(request: HttpRequest, error: Exception, entered: int) -> tuple[Any, int]:
+    """
+    Make a response of an exception, as Django does around each middleware.
+
+    Args:
+        request: The request.
+        error: What was raised.
+        entered: How many middleware stand around it, with the one that raised it.
+
+    Returns:
+        The response, and how many of them have to do with it. An error page that
+        fails is itself an error, which the next middleware is surrounded by.
+    """
+    try:
+        return exception.response_for_exception(request, error), entered - 1
+    except Exception as another:
+        if entered == 1:
+            raise
+        return _convert(request, another, entered - 1)
+
+
+async def _aconvert(
+    request: HttpRequest, error: Exception, entered: int
+) -> tuple[Any, int]:
+    """Do the same from the event loop, in a thread as Django has it."""
+    convert = sync_to_async(exception.response_for_exception, thread_sensitive=False)
+    try:
+        return await convert(request, error), entered - 1
+    except Exception as another:
+        if entered == 1:
+            raise
+        return await _aconvert(request, another, entered - 1)

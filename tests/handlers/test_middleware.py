@@ -1,5 +1,6 @@
 """The chain of middleware is Django's, whoever calls it."""
 
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
+from django.urls import re_path
 
 from django_bolt.handlers.threads import Lease
 from django_bolt.handlers.wsgi import BoltWSGIHandler
@@ -287,6 +289,73 @@ def test_error_of_a_computing_middleware_on_the_way_out_becomes_a_response(
     assert exchange.status == 500
 
 
+class ErrorPage:
+    """A page for errors that fails itself, some times."""
+
+    def __init__(self, failures: int) -> None:
+        self.failures = failures
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or fail."""
+        self.failures -= 1
+        if self.failures >= 0:
+            raise RuntimeError("page")
+        return HttpResponse("page", status=500)
+
+
+def broken_site(failures: int) -> types.ModuleType:
+    """Return the URLs of a site with a view and a page that fail."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        if request.path == "/view/fail":
+            raise ValueError("view")
+        return HttpResponse("here")
+
+    urlconf = types.ModuleType("broken")
+    vars(urlconf).update(
+        urlpatterns=[re_path("", view)], handler500=ErrorPage(failures)
+    )
+    return urlconf
+
+
+failing_pages = pytest.mark.parametrize(
+    ("path", "failures", "out"),
+    [
+        pytest.param("/view/fail", 1, ["First out 500"], id="an error of a view, once"),
+        pytest.param("/view/fail", 2, [], id="an error of a view, twice"),
+        pytest.param("/view/fail", 3, None, id="an error of a view, always"),
+        pytest.param("/Second/fail", 1, [], id="an error on the way in, once"),
+        pytest.param("/Second/fail", 2, None, id="an error on the way in, always"),
+        pytest.param(
+            "/Second/break", 1, ["Second out 200"], id="an error on the way out, once"
+        ),
+        pytest.param("/Second/break", 2, None, id="an error on the way out, always"),
+    ],
+)
+"""What of the way out is left; ``None`` where the error reaches the server."""
+
+
+@failing_pages
+def test_error_page_that_fails_is_asked_for_again_further_outwards(
+    path: str, failures: int, out: list[str] | None, handler_class: type[ASGIHandler]
+) -> None:
+    def answer() -> int:
+        return ask(
+            in_loop,
+            path,
+            middleware=names("First", "Second"),
+            settings={"ROOT_URLCONF": broken_site(failures)},
+            handler_class=handler_class,
+        ).status
+
+    if out is None:
+        with pytest.raises(RuntimeError, match="page"):
+            answer()
+    else:
+        assert answer() == 500
+        assert [name for name in TRAIL if " out " in name] == out
+
+
 async def colored(request: HttpRequest) -> HttpResponse:
     """Answer with what a middleware has set."""
     return HttpResponse(color.get())
@@ -488,6 +557,26 @@ def test_wsgi_error_between_two_passes_by_the_inner_one(
 
     assert reply.status == "500 Internal Server Error"
     assert TRAIL == ["First in", "RewrappingSync in", "between", "First out 500"]
+
+
+@failing_pages
+def test_wsgi_error_page_that_fails_is_asked_for_again_further_outwards(
+    path: str, failures: int, out: list[str] | None, wsgi_class: type[WSGIHandler]
+) -> None:
+    def answer() -> str:
+        with override_settings(
+            MIDDLEWARE=names("First", "Second"),
+            ROOT_URLCONF=broken_site(failures),
+            DEBUG_PROPAGATE_EXCEPTIONS=False,
+        ):
+            return ask_by_wsgi(wsgi_class(), make_environ(path)).status
+
+    if out is None:
+        with pytest.raises(RuntimeError, match="page"):
+            answer()
+    else:
+        assert answer() == "500 Internal Server Error"
+        assert [name for name in TRAIL if " out " in name] == out
 
 
 def test_wsgi_computing_middleware_refuse_and_answer_as_django_has_it(
