@@ -1,9 +1,9 @@
 """
 Which of Django's middleware only compute, and when.
 
-A class is known by its own name: a subclass may do anything. Where a middleware
-would touch a session, a file or a database for a request, its rule says so, and
-it goes to a thread as Django has it.
+A class is known by its own name: a subclass may do anything, and so may a method
+that somebody has replaced. Where a middleware would touch a session, a file or a
+database for a request, its rule says so, and it goes to a thread as Django has it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, TypeAlias
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from django_bolt.handlers.originals import has_originals
 
 RequestRule: TypeAlias = "Callable[[HttpRequest], bool] | None"
 ResponseRule: TypeAlias = "Callable[[HttpRequest, HttpResponseBase], bool] | None"
@@ -45,7 +47,10 @@ def find_rules(middleware: object) -> tuple[RequestRule, ResponseRule]:
     Returns:
         Two functions; ``None`` instead of one that always says no.
     """
-    return _RULES.get(class_name(type(middleware)), (_always, _always))
+    kind = type(middleware)
+    if not has_originals(kind, "process_request", "process_response"):
+        return _always, _always
+    return _RULES.get(class_name(kind), (_always, _always))
 
 
 def class_name(kind: type) -> str:

@@ -20,6 +20,7 @@ from django.http.response import HttpResponseBase
 from django.utils.deprecation import MiddlewareMixin
 
 from django_bolt.handlers.computing import find_rules
+from django_bolt.handlers.originals import has_originals
 from django_bolt.handlers.shortcuts import find_shortcut
 from django_bolt.handlers.threads import call_in_thread
 
@@ -59,6 +60,7 @@ def _is_ordinary(middleware: Any) -> bool:
         and hasattr(middleware, "async_mode")
         and kind.__call__ is MiddlewareMixin.__call__
         and kind.__acall__ is MiddlewareMixin.__acall__
+        and has_originals(MiddlewareMixin, "__call__", "__acall__")
         and not iscoroutinefunction(getattr(middleware, "process_request", None))
         and not iscoroutinefunction(getattr(middleware, "process_response", None))
     )

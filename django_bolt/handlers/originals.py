@@ -32,3 +32,18 @@ def find_original(kind: type, name: str) -> object:
     ):
         return method
     return object()
+
+
+def has_originals(kind: type, *names: str) -> bool:
+    """
+    Tell whether the methods of a class of Django's are its own.
+
+    Args:
+        kind: The class.
+        names: Those of its methods that matter. It need not have all of them.
+    """
+    return all(
+        find_original(kind, name) is getattr(kind, name)
+        for name in names
+        if hasattr(kind, name)
+    )

@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
 
 from django_bolt.handlers.computing import class_name
+from django_bolt.handlers.originals import has_originals
 
 Process: TypeAlias = "Callable[[HttpRequest, Any], Any]"
 
@@ -28,8 +29,11 @@ def find_shortcut(middleware: Any) -> Process | None:
     Returns:
         ``None`` where there is nothing shorter.
     """
-    make = _SHORTCUTS.get(class_name(type(middleware)))
-    return None if make is None else make(middleware)
+    kind = type(middleware)
+    make = _SHORTCUTS.get(class_name(kind))
+    if make is None or not has_originals(kind, "process_response"):
+        return None
+    return make(middleware)
 
 
 def _write_lengths(middleware: Any) -> Process:

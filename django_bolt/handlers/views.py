@@ -16,7 +16,7 @@ from django.urls import ResolverMatch
 from django.utils.log import log_response
 
 from django_bolt.handlers.computing import accepts_at_once, class_name
-from django_bolt.handlers.originals import find_original
+from django_bolt.handlers.originals import find_original, has_originals
 from django_bolt.handlers.routing import Router
 from django_bolt.handlers.threads import call_in_thread
 from django_bolt.handlers.urlconfs import choose_urlconf
@@ -51,6 +51,7 @@ def accept_inline(method: Any, adapted: Any) -> Any:
     if (
         class_name(kind) != "django.middleware.csrf.CsrfViewMiddleware"
         or method.__name__ != "process_view"
+        or not has_originals(kind, "process_view")
     ):
         return adapted
 

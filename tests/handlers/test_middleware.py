@@ -1,15 +1,22 @@
 """The chain of middleware is Django's, whoever calls it."""
 
+import functools
+import threading
 import types
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import markcoroutinefunction
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
 from django.http import HttpRequest, HttpResponse
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.test import override_settings
 from django.urls import re_path
+from django.utils.deprecation import MiddlewareMixin
 
 from django_bolt.handlers.threads import Lease
 from django_bolt.handlers.wsgi import BoltWSGIHandler
@@ -22,6 +29,7 @@ from tests.handlers.layers import TRAIL, color
 LAYERS = "tests.handlers.layers."
 SECURITY = "django.middleware.security.SecurityMiddleware"
 COMMON = "django.middleware.common.CommonMiddleware"
+CSRF = "django.middleware.csrf.CsrfViewMiddleware"
 
 
 @pytest.fixture(autouse=True)
@@ -354,6 +362,44 @@ def test_error_page_that_fails_is_asked_for_again_further_outwards(
     else:
         assert answer() == 500
         assert [name for name in TRAIL if " out " in name] == out
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        pytest.param(SecurityMiddleware, "process_request", id="on the way in"),
+        pytest.param(SecurityMiddleware, "process_response", id="on the way out"),
+        pytest.param(CommonMiddleware, "process_response", id="of another"),
+        pytest.param(CsrfViewMiddleware, "process_view", id="before the view"),
+        pytest.param(MiddlewareMixin, "__acall__", id="around all"),
+    ],
+)
+def test_method_of_djangos_that_another_package_has_replaced_is_called(
+    kind: type,
+    name: str,
+    handler_class: type[ASGIHandler],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And where it may block, but for a coroutine function."""
+    method = getattr(kind, name)
+
+    @functools.wraps(method)
+    def trace(*args: Any) -> Any:
+        in_thread = threading.current_thread() is not threading.main_thread()
+        TRAIL.append(f"{name} {'in a thread' if in_thread else ''}")
+        return method(*args)
+
+    monkeypatch.setattr(
+        kind, name, markcoroutinefunction(trace) if name == "__acall__" else trace
+    )
+
+    exchange = ask(
+        in_loop, middleware=names(SECURITY, COMMON, CSRF), handler_class=handler_class
+    )
+
+    assert exchange.status == 200
+    place = "" if name == "__acall__" else "in a thread"
+    assert set(TRAIL) == {f"{name} {place}", "view"}
 
 
 async def colored(request: HttpRequest) -> HttpResponse:
