@@ -56,6 +56,7 @@ _PREFIXES = getattr(urls, "_prefixes", None)
 
 _DJANGOS_CALL = find_original(ASGIHandler, "__call__")
 _DJANGOS_HANDLE = find_original(ASGIHandler, "handle")
+_DJANGOS_CLOSE = find_original(HttpResponseBase, "close")
 """Packages that trace requests replace them; theirs are called then."""
 
 
@@ -273,7 +274,8 @@ def _end_at_once(request: ASGIRequest, response: Any, lease: Lease) -> bool:
 def _is_plain(request: ASGIRequest, response: Any) -> bool:
     """Tell whether closing a response closes nothing but a body in memory."""
     return (
-        type(response).close in (HttpResponseBase.close, StreamBody.close)
+        type(response).close in (_DJANGOS_CLOSE, StreamBody.close)
+        and HttpResponseBase.close is _DJANGOS_CLOSE
         and "close" not in vars(response)
         and response._resource_closers == [request.close]
         and type(request).close is ASGIRequest.close

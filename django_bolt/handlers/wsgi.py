@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _DJANGOS_CALL = find_original(WSGIHandler, "__call__")
 _DJANGOS_RESPONSE = find_original(WSGIHandler, "get_response")
+_DJANGOS_CLOSE = find_original(HttpResponseBase, "close")
 """Packages that trace requests replace them; theirs are called then."""
 
 _NO_BODY = LimitedStream(BytesIO(), 0)
@@ -190,7 +191,8 @@ def _headers_of(response: Any) -> list[tuple[str, str]]:
 def _is_complete(request: HttpRequest, response: Any) -> bool:
     """Tell whether the body is in memory, and only Django waits for the end."""
     return (
-        _ends_as_djangos(type(response))  # type: ignore[arg-type]  # is hashable
+        HttpResponseBase.close is _DJANGOS_CLOSE
+        and _ends_as_djangos(type(response))  # type: ignore[arg-type]  # is hashable
         and "close" not in vars(response)
         and type(request).close is HttpRequest.close
         and response._resource_closers == [request.close]

@@ -23,6 +23,7 @@ from django.core.handlers.base import BaseHandler, reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import get_script_prefix, get_urlconf, path
 from django.utils import translation
 
@@ -418,6 +419,23 @@ def test_response_is_closed(view: Any, handler_class: type[ASGIHandler]) -> None
 
     assert made[0].closed
     assert made[0]._resource_closers == []  # type: ignore[attr-defined]
+
+
+def test_close_that_another_package_has_replaced_is_called(
+    handler_class: type[ASGIHandler], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed: list[str] = []
+    close = HttpResponseBase.close
+
+    def trace(self: HttpResponseBase) -> None:
+        closed.append(type(self).__name__)
+        close(self)
+
+    monkeypatch.setattr(HttpResponseBase, "close", trace)
+
+    ask(here, handler_class=handler_class)
+
+    assert closed == ["HttpResponse"]
 
 
 def test_close_of_one_response_alone_is_called(

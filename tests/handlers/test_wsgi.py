@@ -638,6 +638,24 @@ def test_headers_are_those_of_items_where_a_response_has_its_own() -> None:
     assert reply.headers == (("X-Only", "this"),)
 
 
+def test_close_that_another_package_has_replaced_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed: list[str] = []
+    close = HttpResponseBase.close
+
+    def trace(self: HttpResponseBase) -> None:
+        closed.append(type(self).__name__)
+        close(self)
+
+    with routed(describe):
+        ask(BoltWSGIHandler(), make_environ("/"))
+        monkeypatch.setattr(HttpResponseBase, "close", trace)
+        ask(BoltWSGIHandler(), make_environ("/"))
+
+    assert closed == ["HttpResponse"]
+
+
 class Outcome(int, Enum):
     """Numbers that show themselves as names."""
 
