@@ -119,10 +119,8 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         if message["type"] == "http.disconnect":
             raise RequestAborted
         body = message.get("body", b"")
-        if (
-            message.get("more_body", False)
-            or len(body) > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-        ):
+        limit = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+        if message.get("more_body", False) or (limit and len(body) > limit):
             return await super().read_body(replay(message, receive))
         return io.BytesIO(body)
 

@@ -191,6 +191,22 @@ def test_body_reaches_the_view(
     assert exchange.body == b"".join(body)
 
 
+@pytest.mark.parametrize("limit", [0, None])
+def test_body_without_a_limit_is_kept_in_memory(
+    limit: int | None, handler_class: type[ASGIHandler]
+) -> None:
+    """``SpooledTemporaryFile`` takes both for none."""
+    exchange = ask(
+        echo,
+        method="POST",
+        body=(b"x" * 100,),
+        settings={"FILE_UPLOAD_MAX_MEMORY_SIZE": limit},
+        handler_class=handler_class,
+    )
+
+    assert exchange.body == b"x" * 100
+
+
 def test_body_that_is_too_large_is_refused(handler_class: type[ASGIHandler]) -> None:
     exchange = ask(
         echo,
