@@ -17,6 +17,10 @@ from django_bolt.handlers.types import Scope
 LONGEST_HOST = 255
 """Characters of a name in DNS; what is longer is not worth remembering."""
 
+_DJANGOS_INIT = find_original(asgi.ASGIRequest, "__init__")
+_DJANGOS_GET_HOST = find_original(HttpRequest, "get_host")
+"""Packages replace them; theirs are called then."""
+
 
 class KnownHosts(HttpRequest):
     """
@@ -31,6 +35,7 @@ class KnownHosts(HttpRequest):
         host: str = self._get_raw_host()  # type: ignore[attr-defined]
         if (
             settings.DEBUG
+            or HttpRequest.get_host is not _DJANGOS_GET_HOST
             or len(host) > LONGEST_HOST
             or not _is_allowed(host, tuple(settings.ALLOWED_HOSTS))
         ):
@@ -82,10 +87,6 @@ class ASGIRequest(KnownHosts, asgi.ASGIRequest):
             self.content_params = {}
         self._stream = body_file
         return True
-
-
-_DJANGOS_INIT = find_original(asgi.ASGIRequest, "__init__")
-"""Packages that trace requests replace it; theirs is called then."""
 
 
 def _collect(scope: Scope) -> dict[str, Any] | None:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 _DJANGOS_CALL = find_original(WSGIHandler, "__call__")
 _DJANGOS_RESPONSE = find_original(WSGIHandler, "get_response")
+_DJANGOS_INIT = find_original(wsgi.WSGIRequest, "__init__")
 _DJANGOS_CLOSE = find_original(HttpResponseBase, "close")
 """Packages that trace requests replace them; theirs are called then."""
 
@@ -61,7 +62,8 @@ class WSGIRequest(KnownHosts, wsgi.WSGIRequest):
         # If it is empty, "operate as if '/' was requested", as Django says.
         path_info = environ.get("PATH_INFO") or "/"
         if (
-            script_name is None
+            wsgi.WSGIRequest.__init__ is not _DJANGOS_INIT
+            or script_name is None
             or not path_info.isascii()
             or environ.get("CONTENT_TYPE")
             or environ.get("CONTENT_LENGTH") not in (None, "", "0")

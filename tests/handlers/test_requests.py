@@ -4,11 +4,14 @@ import io
 from typing import Any
 
 import pytest
-from django.core.handlers import asgi
+from django.core.handlers import asgi, wsgi
+from django.http import HttpRequest
 from django.test import override_settings
 
 from django_bolt.handlers import requests
 from django_bolt.handlers.requests import KEYS, ASGIRequest, Keys
+from django_bolt.handlers.wsgi import WSGIRequest
+from tests.handlers.exchange import make_environ
 
 HOST = (b"host", b"testserver")
 
@@ -141,6 +144,25 @@ def test_constructor_that_another_package_has_replaced_is_called(
     monkeypatch.setattr(asgi.ASGIRequest, "__init__", trace)
 
     assert vars(ASGIRequest(make_scope(), io.BytesIO())) == {"traced": "/"}
+
+
+def test_wsgi_constructor_that_another_package_has_replaced_is_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def trace(self: Any, environ: dict[str, Any]) -> None:
+        self.traced = environ["PATH_INFO"]
+
+    monkeypatch.setattr(wsgi.WSGIRequest, "__init__", trace)
+
+    assert vars(WSGIRequest(make_environ("/"))) == {"traced": "/"}
+
+
+def test_host_is_what_another_package_makes_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(HttpRequest, "get_host", lambda self: "replaced")
+
+    assert ASGIRequest(make_scope(HOST), io.BytesIO()).get_host() == "replaced"
 
 
 def test_django_that_makes_something_else_of_a_scope_is_left_to_it(
