@@ -84,12 +84,14 @@ def tell_streams_of_signals() -> None:
     """
     reader, writer = socket.socketpair()
     writer.setblocking(False)
-    signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
+    # Both stay open for as long as the process lives: Python writes there at the
+    # next signal, too, when the number could be that of a connection.
+    signal.set_wakeup_fd(writer.detach(), warn_on_full_buffer=False)
 
     def watch() -> None:
-        with reader, writer:
-            while not closing.is_set():
-                if set(reader.recv(64)) & set(SIGNALS):
-                    closing.set()
+        while not closing.is_set():
+            if set(reader.recv(64)) & set(SIGNALS):
+                closing.set()
+        reader.detach()
 
     threading.Thread(target=watch, name="django-bolt signals", daemon=True).start()

@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ def closing(monkeypatch: pytest.MonkeyPatch) -> Iterator[Closing]:
     closing = Closing()
     monkeypatch.setattr(serving, "closing", closing)
     yield closing
-    # Ends the thread that watches, and closes what it listens to.
+    # Ends the thread that watches.
     descriptor = signal.set_wakeup_fd(wakeup)
     if descriptor != -1:
         os.write(descriptor, bytes([signal.SIGTERM]))
@@ -86,6 +87,24 @@ def test_signal_that_stops_is_told_to_streams_and_others_are_not(
 
     assert not told_of_other
     assert closing.wait(timeout=20)
+
+
+def test_signal_after_the_end_is_written_where_nobody_else_reads(
+    closing: Closing,
+) -> None:
+    """Python writes to the same descriptor until the process has ended."""
+    others = set(threading.enumerate())
+    serving.tell_streams_of_signals()
+    [watching] = set(threading.enumerate()) - others
+    descriptor = signal.set_wakeup_fd(-1)
+    before = os.fstat(descriptor)
+
+    os.write(descriptor, bytes([signal.SIGTERM]))
+    watching.join(timeout=20)
+
+    assert not watching.is_alive()
+    assert os.path.samestat(os.fstat(descriptor), before)
+    assert os.write(descriptor, bytes([signal.SIGTERM])) == 1
 
 
 def test_static_file_is_found_where_it_lies(tmp_path: Path) -> None:
