@@ -259,7 +259,7 @@ class Delivery:
         try:
             if self._stall is not None:
                 self._stall.cancel()
-            self._burst.stopped = True
+            self._burst.stop()
             await self._steps.close()
             if self._close is not None:
                 await self._source.call(self._close)

@@ -200,9 +200,15 @@ class Burst:
         chunks.clear()
         return part
 
+    def stop(self) -> None:
+        """Say that nobody takes any more: whatever is put from now on is too much."""
+        self.stopped = True
+        self.chunks.append(b"")
+        self._size = PART_BYTES
+
     def must_wait(self) -> bool:
         """Tell whether there is something to be taken first."""
-        return bool(self.chunks)
+        return bool(self.chunks) and not self.stopped
 
     def wait(self) -> Awaitable[None]:
         """Return what to await until it was taken: the end of the step."""

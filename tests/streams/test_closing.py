@@ -15,7 +15,7 @@ from asgiref.sync import async_to_sync
 from django.core.signals import request_finished
 from django.http import HttpRequest
 
-from django_bolt import StreamingResponse
+from django_bolt import EventSourceResponse, StreamingResponse
 from django_bolt.streams.buffer import Buffer
 from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
@@ -166,6 +166,28 @@ def test_a_source_that_ignores_its_cancellation_is_closed_at_its_next_chunk() ->
     play(lambda request: StreamingResponse(source()), script)
 
     assert log == ["ignored", "closed"]
+
+
+def test_a_source_that_ignores_every_cancellation_is_closed_all_the_same() -> None:
+    """Its stream ends by its age; on Python 3.10 nothing tells that a client left."""
+    log: Log = []
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield b"data: started\n\n"
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+        finally:
+            log.append("closed")
+
+    async def script(client: Exchange) -> None:
+        await client.finished()
+
+    client = play(lambda request: EventSourceResponse(source(), max_age=0.01), script)
+
+    assert log == ["closed"]
+    assert client.is_complete
 
 
 def test_under_wsgi_closing_the_response_ends_an_async_source() -> None:
