@@ -214,7 +214,7 @@ class AsyncSource:
         finally:
             if watch is not None:
                 watch.cancel()
-            await self._close()
+            await self._close(self._iterators)
 
     async def call(self, function: Callable[[], object]) -> None:
         """Call a function in the request's thread."""
@@ -237,16 +237,19 @@ class AsyncSource:
                 buffer.put(await sync_to_async(self._encoder.encode_chunk)(chunk))
         return not buffer.stopped
 
-    async def _close(self) -> None:
-        for iterator in reversed(self._iterators):
-            close = getattr(iterator, "aclose", None)
-            if close is None:
-                continue
-            try:
+    async def _close(self, iterators: Sequence[AsyncIterator[object]]) -> None:
+        """Close the outermost, and whatever that raises, what is inside."""
+        *inner, outermost = iterators
+        try:
+            close = getattr(outermost, "aclose", None)
+            if close is not None:
                 await close()
-            except Exception:
-                log_failure(self._name)
-                raise
+        except Exception:
+            log_failure(self._name)
+            raise
+        finally:
+            if inner:
+                await self._close(inner)
 
 
 def log_failure(name: str) -> None:

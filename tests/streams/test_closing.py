@@ -306,6 +306,31 @@ def test_an_async_source_ends_when_its_buffer_is_stopped() -> None:
     assert log == ["closed"]
 
 
+def test_a_source_is_closed_though_what_is_around_it_fails_to_close() -> None:
+    log: Log = []
+    inner = restless_source(log)
+
+    async def wrapper() -> AsyncIterator[bytes]:
+        try:
+            async for chunk in inner:
+                yield chunk
+        finally:
+            raise LookupError
+
+    source = AsyncSource(
+        [inner, wrapper()], StreamingResponse([]), release=False, watch=False
+    )
+
+    async def main() -> None:
+        with pytest.raises(LookupError):
+            await produce_into_a_stopped_buffer(source)
+        log.append("over")
+
+    asyncio.run(main())
+
+    assert log == ["closed", "over"]
+
+
 def wsgi_helper(log: Log) -> LoopHelper:
     """Return a helper that has not started."""
     response = StreamingResponse(async_source(log))
