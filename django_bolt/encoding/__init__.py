@@ -36,11 +36,16 @@ def encode_json(data: object) -> bytes:
             and the path to it.
         ValueError: A string cannot be encoded in UTF-8, or the data holds
             itself or is nested too deep.
+        RuntimeError: A method of something in it has raised ``StopIteration``.
 
     Spec: RFC 8259 §8.1.
     """
     try:
         return encode(data)
+    except StopIteration as error:
+        # As a generator does it. From a thread, no future carries it, and who
+        # waits for that would wait for ever.
+        raise RuntimeError("A value to encode raised StopIteration.") from error
     except (TypeError, ValueError, RecursionError, ConsumedIterator) as error:
         explained = explain(error, data)
     raise explained

@@ -145,9 +145,13 @@ class SyncSource:
     def _burst(self, buffer: Buffer) -> bool:
         encode = self._encoder.encode_chunk
         put = buffer.put
-        for chunk in self._iterator:
-            if not put(chunk if type(chunk) is bytes else encode(chunk)):
-                return False
+        try:
+            for chunk in self._iterator:
+                if not put(chunk if type(chunk) is bytes else encode(chunk)):
+                    return False
+        except StopIteration as error:
+            # As a generator does it. No future carries it out of a thread.
+            raise RuntimeError("A chunk of a stream raised StopIteration.") from error
         return True
 
 

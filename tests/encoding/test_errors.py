@@ -402,6 +402,17 @@ def test_encode_json_error_raised_by_an_iterable_is_left_alone() -> None:
         encode_json([Broken()])
 
 
+def test_encode_json_stop_iteration_ends_nothing_but_the_encoding() -> None:
+    """Whoever waits for a thread would never hear of it."""
+
+    class Ended:
+        def __iter__(self) -> Iterator[object]:
+            raise StopIteration
+
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        encode_json([Ended()])
+
+
 def test_encode_json_error_of_a_property_names_the_place_and_keeps_the_cause() -> None:
     class NoUrl(Storage):
         def url(self, name: str | None) -> str:

@@ -14,6 +14,7 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.core.signals import request_finished
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject, lazystr
 
 from django_bolt import EventSourceResponse, StreamingResponse
 from django_bolt.streams.buffer import Buffer
@@ -422,6 +423,36 @@ def test_a_cancellation_from_within_is_a_failure() -> None:
 def test_a_cancellation_from_within_is_a_failure_under_wsgi() -> None:
     with pytest.raises(RuntimeError, match="cancellation of its own"):
         ask_wsgi(lambda request: StreamingResponse(self_cancelling()))
+
+
+def evaluate_to_nothing() -> str:
+    """Look for what is not there."""
+    return next(iter(()))
+
+
+def lazy_source() -> Iterator[object]:
+    """Yield a text that cannot be evaluated."""
+    yield lazystr(SimpleLazyObject(evaluate_to_nothing))
+
+
+async def alazy_source() -> AsyncIterator[object]:
+    """Yield a text that cannot be evaluated."""
+    yield lazystr(SimpleLazyObject(evaluate_to_nothing))
+
+
+@pytest.mark.parametrize("source", [lazy_source, alazy_source])
+def test_a_chunk_that_raises_stop_iteration_is_a_failure(
+    source: Callable[[], Any],
+) -> None:
+    """It is no end, and from a thread it would be heard by nobody."""
+
+    async def script(client: Exchange) -> None:
+        with pytest.raises(RuntimeError, match="raised StopIteration"):
+            await client.finished()
+
+    client = play(lambda request: StreamingResponse(source()), script)
+
+    assert not client.is_complete
 
 
 def failing_in_its_finally() -> Iterator[bytes]:
