@@ -20,6 +20,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from django.core.exceptions import ImproperlyConfigured
+
 from django_bolt.conf import conf
 from django_bolt.exceptions import (
     FileChanged,
@@ -89,6 +91,7 @@ def locate(path: StrPath) -> LocatedFile:
             or it may not be read.
         FileMissing: There is no such file.
         NotARegularFile: It is none, or the path can name nothing (NUL).
+        ImproperlyConfigured: ``BOLT_ALLOWED_FILE_DIRS`` is no list.
     """
     given: object = path
     text: object = os.fspath(path) if isinstance(given, os.PathLike) else given
@@ -217,11 +220,22 @@ def _match_root(real_path: str, directories: _Directories) -> str | None:
     Return the directory that holds a path, as it is set or without symlinks.
 
     What a real path begins with is real: most often nothing need be resolved.
+
+    Raises:
+        ImproperlyConfigured: The setting is a text. It would be taken letter by
+            letter, and "/" allows every file. No server runs the system checks.
     """
+    if isinstance(directories, str):
+        raise ImproperlyConfigured(
+            "BOLT_ALLOWED_FILE_DIRS must be a list of directories or None; got "
+            f"{directories!r}. Write it with brackets."
+        )
     for directory in directories:
         root = os.fspath(directory)
         if os.path.isabs(root) and _holds(root, real_path):
             return root
+        if not root:  # It names nothing, where realpath() has the working directory.
+            continue
         root = os.path.realpath(root)
         if _holds(root, real_path):
             return root

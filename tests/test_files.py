@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404
 from django.test import override_settings
 
@@ -166,12 +166,28 @@ def test_locate_empty_list_allows_nothing(allowed: Path) -> None:
         locate(allowed / "a.txt")
 
 
-@pytest.mark.parametrize("directory", ["", "."])
-def test_locate_relative_directory_is_no_wider_than_it_says(
-    allowed: Path, directory: str
-) -> None:
+def test_locate_empty_name_of_a_directory_allows_nothing(allowed: Path) -> None:
+    """It is left by a variable of the environment that is not set."""
     with (
-        override_settings(BOLT_ALLOWED_FILE_DIRS=[directory]),
+        override_settings(BOLT_ALLOWED_FILE_DIRS=[""]),
+        working_directory(allowed),
+        pytest.raises(FileRefused),
+    ):
+        locate(allowed / "a.txt")
+
+
+def test_locate_text_in_the_place_of_a_list_allows_nothing(allowed: Path) -> None:
+    """Its first letter is the root directory."""
+    with (
+        override_settings(BOLT_ALLOWED_FILE_DIRS=str(allowed)),
+        pytest.raises(ImproperlyConfigured, match="must be a list of directories"),
+    ):
+        locate(allowed.parent / "secret.txt")
+
+
+def test_locate_relative_directory_is_no_wider_than_it_says(allowed: Path) -> None:
+    with (
+        override_settings(BOLT_ALLOWED_FILE_DIRS=["."]),
         working_directory(allowed / "inner"),
     ):
         assert read(allowed / "inner" / "b.txt") == b"b"
