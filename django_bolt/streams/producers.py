@@ -166,6 +166,10 @@ class AsyncSource:
         encoder: Encodes what the outermost yields.
         release: Whether database connections are given back at the start.
         watch: Whether one that is held idle is named under DEBUG.
+
+    Attributes:
+        has_started: Whether it runs, or has run.
+        was_stopped: Whether it closes itself since there is no room any more.
     """
 
     __slots__ = (
@@ -175,6 +179,7 @@ class AsyncSource:
         "_release",
         "_watch",
         "has_started",
+        "was_stopped",
     )
 
     def __init__(
@@ -185,7 +190,7 @@ class AsyncSource:
         release: bool,
         watch: bool,
     ) -> None:
-        self.has_started = False
+        self.has_started = self.was_stopped = False
         self._watch = watch
         self._iterators = iterators
         self._name = describe(iterators[0])
@@ -211,6 +216,7 @@ class AsyncSource:
                 # They may be large, and the source silent from now on.
                 chunk = encoded = None
                 if not may_go_on and not await self._may_go_on(buffer, room):
+                    self.was_stopped = True
                     break
         except Exception:
             log_failure(self._name)

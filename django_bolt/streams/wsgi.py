@@ -157,7 +157,13 @@ class LoopHelper(Helper):
     def _interrupt(self) -> None:
         if self._loop is not None and self._task is not None:
             with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._task.cancel)
+                self._loop.call_soon_threadsafe(self._cancel, self._task)
+
+    def _cancel(self, task: asyncio.Task[object]) -> None:
+        # What was stopped where it waited for room closes itself, and may wait
+        # for something in its ``finally``.
+        if not self._source.was_stopped:
+            task.cancel()
 
     def _wake_producer(self) -> None:
         if self._room is not None:

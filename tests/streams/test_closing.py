@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -17,7 +18,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject, lazystr
 
 from django_bolt import EventSourceResponse, StreamingResponse
-from django_bolt.streams.buffer import Buffer
+from django_bolt.streams.buffer import PART_BYTES, Buffer
 from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
 from django_bolt.streams.wsgi import LoopHelper
@@ -209,6 +210,33 @@ def test_under_wsgi_closing_the_response_ends_a_restless_source() -> None:
     body = iter(response)
 
     next(body)
+    response.close()
+
+    assert log == ["closed"]
+
+
+def test_under_wsgi_a_source_that_is_closed_may_wait() -> None:
+    """It waits for the wire when its stream has reached its age: one end is enough."""
+    log: Log = []
+    closing = threading.Event()
+    max_age = 0.01
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            while True:
+                yield bytes(PART_BYTES)
+        finally:
+            closing.set()
+            await asyncio.sleep(max_age)
+            log.append("closed")
+
+    response = EventSourceResponse(source(), max_age=max_age)
+
+    parts = iter(response)
+    next(parts)
+    time.sleep(max_age)
+    for _part in parts:
+        assert closing.wait(DEADLINE)
     response.close()
 
     assert log == ["closed"]
