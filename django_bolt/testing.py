@@ -22,6 +22,7 @@ from django.db import close_old_connections
 from django.http.response import HttpResponseBase
 
 from django_bolt.responses.base import with_article
+from django_bolt.responses.body import StreamBody
 from django_bolt.responses.eventsource import EventSourceResponse
 from django_bolt.wire.sse import ServerSentEvent
 from django_bolt.wire.sse_parser import EventStreamParser
@@ -122,8 +123,10 @@ async def acollect_events(
     """
     _prepare(response)
     collected = _Collected(limit, timeout)
-    # A sync source is handed over by the response, as to a server.
-    source = response.streaming_content if response.is_async else response
+    # A stream of ours hands its source over as to a server, and closes it in the
+    # same task; as does any response a sync source.
+    is_ours = isinstance(response, StreamBody)
+    source = response if is_ours or not response.is_async else response.streaming_content
 
     async def collect() -> None:
         async with contextlib.aclosing(aiter(source)) as parts:

@@ -1,6 +1,7 @@
 """Events of infinite streams, from either of Django's test clients."""
 
 import asyncio
+import contextlib
 import signal
 import threading
 import time
@@ -97,6 +98,42 @@ def test_the_first_events_of_an_endless_stream_are_collected(
     assert events == [ServerSentEvent(raw_data="0"), ServerSentEvent(raw_data="1")]
     assert endless.closed == 1
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("limit", [2, None], ids=["limit", "timeout"])
+def test_a_source_may_wait_when_it_is_closed(
+    collect: Collect, limit: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever unsubscribes from a broker awaits that."""
+    tasks: list[object] = []
+
+    async def count() -> AsyncIterator[int]:
+        tasks.append(asyncio.current_task())
+        try:
+            yield 0
+            yield 1
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            tasks.append(asyncio.current_task())
+
+    with contextlib.nullcontext() if limit else pytest.raises(EventsMissing):
+        collect(lambda request: EventSourceResponse(count()), limit=limit, timeout=0.1)
+
+    first, last = tasks
+    assert first is last
+    assert caplog.records == []
+
+
+def test_async_events_of_another_response_class_are_collected(collect: Collect) -> None:
+    async def count() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+        yield b"data: 2\n\n"
+
+    def view(request: HttpRequest) -> StreamingHttpResponse:
+        return StreamingHttpResponse(count(), content_type=EVENT_STREAM)
+
+    assert collect(view, limit=1) == [ServerSentEvent(raw_data="1")]
 
 
 def test_a_stream_that_ends_is_collected_to_its_end(
