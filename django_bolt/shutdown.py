@@ -37,6 +37,9 @@ DRAIN_SECONDS = 1.0
 LINGER_SECONDS = 0.05
 """Seconds that the server then has to send the end of what it was given."""
 
+POLL_SECONDS = 0.005
+"""Seconds between two looks at whether streams are left."""
+
 
 class Closing:
     """
@@ -51,8 +54,6 @@ class Closing:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._left = threading.Event()
-        self._left.set()
         self._wakes: dict[int, Callable[[], object]] = {}
         self._keys = itertools.count()
 
@@ -104,7 +105,6 @@ class Closing:
         """
         key = next(self._keys)
         self._wakes[key] = wake
-        self._left.clear()
         watch_signals()
         # Looked at after it was noted: set() does it the other way round.
         if self._event.is_set():
@@ -113,8 +113,10 @@ class Closing:
         def unsubscribe() -> None:
             self._wakes.pop(key, None)
             if not self._wakes:
-                self._left.set()
                 leave_signals()
+                # Meanwhile another thread may have subscribed, which cannot watch.
+                if self._wakes:
+                    watch_signals()
 
         return unsubscribe
 
@@ -124,7 +126,9 @@ class Closing:
 
     def wait_until_left(self, timeout: float) -> None:
         """Block this thread until nobody is subscribed any more."""
-        self._left.wait(timeout)
+        until = time.monotonic() + timeout
+        while self._wakes and time.monotonic() < until:
+            time.sleep(POLL_SECONDS)
 
 
 def _call(wake: Callable[[], object]) -> None:

@@ -188,6 +188,47 @@ def test_a_handler_that_calls_ours_is_watched_without_a_circle(
     assert server.stopped_by == [signal.SIGTERM]
 
 
+def test_a_thread_that_subscribes_while_the_last_one_leaves_is_told(
+    closing: Closing, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken = threading.Event()
+    leave = shutdown.leave_signals
+    unsubscribes = []
+
+    def subscribe() -> None:
+        unsubscribes.append(closing.subscribe(woken.set))
+
+    def leave_late() -> None:
+        thread = threading.Thread(target=subscribe)
+        thread.start()
+        thread.join(DEADLINE)
+        leave()
+
+    last = closing.subscribe(threading.Event().set)
+    with monkeypatch.context() as patch:
+        patch.setattr(shutdown, "leave_signals", leave_late)
+        last()
+    stop_this_process()
+
+    assert woken.wait(DEADLINE)
+    assert server.stopped_by == []
+    [unsubscribe] = unsubscribes
+    unsubscribe()
+    server.wait_until_stopped()
+
+
+def test_draining_is_over_when_the_last_subscriber_has_left(closing: Closing) -> None:
+    leaving = threading.Timer(0.01, closing.subscribe(threading.Event().set))
+    leaving.start()
+
+    started = time.monotonic()
+    closing.wait_until_left(DEADLINE)
+
+    assert not closing.has_subscribers()
+    assert time.monotonic() - started < DEADLINE
+    leaving.join(DEADLINE)
+
+
 def test_subscribing_late_wakes_at_once(closing: Closing, server: Server) -> None:
     closing.set()
     woken = threading.Event()
