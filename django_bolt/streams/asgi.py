@@ -249,8 +249,9 @@ class Delivery:
         """Yield what a thread has put into its buffer, and then the farewell."""
         if self._buffer is not None:
             self._buffer.stop()
-            while part := self._buffer.next_part():
-                yield part
+            while (part := self._buffer.next_part()) is not None:
+                if part:
+                    yield part
         if farewell := alarm.plan.farewell():
             yield farewell
 

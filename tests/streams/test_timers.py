@@ -12,7 +12,7 @@ from django_bolt import EventSourceResponse, shutdown
 from django_bolt.keepalive import Plan
 from django_bolt.shutdown import Closing
 from django_bolt.streams.asgi import Delivery
-from django_bolt.streams.buffer import Buffer
+from django_bolt.streams.buffer import PART_BYTES, Buffer
 from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
 
 # What starts and ends a stream gives database connections back.
@@ -175,6 +175,9 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     send_timeout: float | None,
     is_iterated: bool,
 ) -> None:
+    # What is too large for one part, behind a chunk of nothing.
+    rest = [b"", b"2" * (PART_BYTES + 1), b"3"]
+
     class Source:
         """A source in a thread, as the delivery sees it."""
 
@@ -184,8 +187,8 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
         async def produce(self, buffer: Buffer, room: object) -> None:
             buffer.put(b"1")
             await self.first_left.wait()
-            buffer.put(b"2")
-            buffer.put(b"3")
+            for chunk in rest:
+                buffer.put(chunk)
             self.rest_put.set()
             try:
                 await asyncio.Event().wait()
@@ -195,7 +198,7 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
         async def call(self, function: Callable[[], object]) -> None:
             function()
 
-    async def main() -> list[bytes]:
+    async def main() -> bytes:
         source: Any = Source()
         plan = Plan(None, b"", None, lambda: b"farewell")
         delivery = Delivery(source, list, send_timeout, plan)
@@ -215,17 +218,14 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
                 async for part in body:
                     await send({"body": part})
         else:
-            await delivery.send_to(send, 1024, {})
-        return parts
+            await delivery.send_to(send, PART_BYTES, {})
+        return b"".join(parts)
 
     closing = Closing()
     monkeypatch.setattr(shutdown, "closing", closing)
 
-    assert asyncio.run(asyncio.wait_for(main(), DEADLINE)) == [
-        b"1",
-        b"23",
-        b"farewell",
-    ]
+    sent = asyncio.run(asyncio.wait_for(main(), DEADLINE))
+    assert sent == b"1" + b"".join(rest) + b"farewell"
     gc.collect()  # Of a task whose error nobody took, asyncio says so then.
     assert caplog.records == []
 
