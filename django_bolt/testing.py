@@ -126,7 +126,9 @@ async def acollect_events(
     # A stream of ours hands its source over as to a server, and closes it in the
     # same task; as does any response a sync source.
     is_ours = isinstance(response, StreamBody)
-    source = response if is_ours or not response.is_async else response.streaming_content
+    source = (
+        response if is_ours or not response.is_async else response.streaming_content
+    )
 
     async def collect() -> None:
         async with contextlib.aclosing(aiter(source)) as parts:

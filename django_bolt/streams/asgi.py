@@ -10,6 +10,7 @@ of a buffer.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import (
     AsyncGenerator,
     Awaitable,
@@ -24,7 +25,7 @@ from types import CoroutineType, coroutine
 from typing import Any, TypeAlias, cast
 
 from django_bolt.keepalive import Plan
-from django_bolt.streams.buffer import Buffer, Burst
+from django_bolt.streams.buffer import PART_BYTES, Buffer, Burst
 from django_bolt.streams.gate import Gate, hand_up
 from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
@@ -87,7 +88,9 @@ class Delivery:
             RequestAborted: The client took nothing for too long.
             Exception: What the source raised, once all that it yielded is sent.
         """
-        run = self._run(None)
+        # A handler cuts a large part itself, and does not show what of it was taken:
+        # where that is watched, it is cut here.
+        run = self._run(None, sys.maxsize if self._timeout is None else PART_BYTES)
         error: BaseException | None = None
         while True:
             try:
@@ -125,7 +128,7 @@ class Delivery:
     def _run(
         self,
         send: Send | None,
-        most: int = 0,
+        most: int,
         start: MutableMapping[str, Any] | None = None,
     ) -> Generator[Any, None, None]:
         """
@@ -164,11 +167,11 @@ class Delivery:
                 if part:
                     if stall is not None:
                         stall.start()
-                    if send is None:
+                    if len(part) > most:
+                        yield from self._hand_over(part, send, most)
+                    elif send is None:
                         self._part = part
                         yield _PART
-                    elif len(part) > most:
-                        yield from _send(send, part, most)
                     else:
                         sent = send(
                             {
@@ -237,13 +240,26 @@ class Delivery:
     ) -> Generator[Any, None, None]:
         """Send what a thread has put into its buffer, and then the farewell."""
         for part in self._last_parts(alarm):
+            yield from self._hand_over(part, send, most)
+
+    @coroutine
+    def _hand_over(
+        self, whole: bytes, send: Send | None, most: int
+    ) -> Generator[Any, None, None]:
+        """Send a part, in as many messages as it takes."""
+        for start in range(0, len(whole), most):
+            part = whole[start : start + most]
             if self._stall is not None:
                 self._stall.start()
             if send is None:
                 self._part = part
                 yield _PART
             else:
-                yield from _send(send, part, most)
+                yield from _by_hand(
+                    send(
+                        {"type": "http.response.body", "body": part, "more_body": True}
+                    )
+                )
 
     def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:
         """Yield what a thread has put into its buffer, and then the farewell."""
@@ -276,13 +292,6 @@ def _by_hand(awaitable: Any) -> Iterable[Any]:
     """Return what ``yield from`` takes in the place of ``await``."""
     is_native = type(awaitable) is CoroutineType
     return awaitable if is_native else awaitable.__await__()  # type: ignore[no-any-return]
-
-
-async def _send(send: Send, whole: bytes, most: int) -> None:
-    """Send a part, in as many messages as it takes."""
-    for start in range(0, len(whole), most):
-        part = whole[start : start + most]
-        await send({"type": "http.response.body", "body": part, "more_body": True})
 
 
 async def _relay(

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from django_bolt import EventSourceResponse, shutdown
+from django_bolt import EventSourceResponse, StreamingResponse, shutdown
 from django_bolt.keepalive import Plan
 from django_bolt.shutdown import Closing
 from django_bolt.streams.asgi import Delivery
@@ -228,6 +228,44 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     assert sent == b"1" + b"".join(rest) + b"farewell"
     gc.collect()  # Of a task whose error nobody took, asyncio says so then.
     assert caplog.records == []
+
+
+@pytest.mark.parametrize("is_iterated", [True, False], ids=["iterated", "sent"])
+def test_a_large_chunk_may_take_longer_than_a_client_may_take_nothing(
+    is_iterated: bool,
+) -> None:
+    """Each message that has gone shows that the client takes something."""
+    loop, send_timeout = Loop(), 10.0
+    chunk = bytes(4 * PART_BYTES + 1)
+
+    async def source() -> AsyncIterator[bytes]:
+        yield chunk
+
+    async def main() -> list[bytes]:
+        response = StreamingResponse(source(), send_timeout=send_timeout)
+        delivery = response.open_delivery()
+        assert delivery is not None
+        taken = []
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            loop.run_timers(loop.now + send_timeout * 0.6)
+            await asyncio.sleep(0)
+            taken.append(message.get("body", b""))
+
+        if is_iterated:
+            async with contextlib.aclosing(delivery.parts()) as body:
+                async for part in body:
+                    await send({"body": part})
+        else:
+            await delivery.send_to(send, PART_BYTES, {})
+        return taken
+
+    taken = loop.run_until_complete(main())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+    assert b"".join(taken) == chunk
+    assert max(map(len, taken)) == PART_BYTES
 
 
 def test_many_silent_streams_are_pinged_each() -> None:
