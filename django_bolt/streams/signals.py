@@ -62,6 +62,9 @@ class ThreadSignal:
 
         Args:
             timeout: Seconds after which to return all the same; ``None`` waits.
+                More than a thread can wait is cut down to that.
         """
+        if timeout is not None:
+            timeout = min(timeout, threading.TIMEOUT_MAX)
         self._event.wait(timeout)
         self._event.clear()

@@ -89,7 +89,7 @@ def limit(body: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
 
     Nobody can interrupt the source: it is left when it yields.
     """
-    pulse = Pulse(plan, time.monotonic, threading.Event)
+    pulse = Pulse(plan, time.monotonic, _wake_nobody)
     try:
         for part in body:
             yield part
@@ -99,6 +99,10 @@ def limit(body: Iterator[bytes], plan: Plan) -> Generator[bytes, None, None]:
                 return
     finally:
         pulse.stop()
+
+
+def _wake_nobody() -> None:
+    """Do nothing: who delivers is asked for each part anyway."""
 
 
 class Helper(ABC):

@@ -160,6 +160,22 @@ def test_pings_break_the_silence_of_a_source(take: Take, kind: str) -> None:
 
 
 @every_kind
+def test_an_interval_of_ages_is_waited_for_like_any(take: Take, kind: str) -> None:
+    """No lock waits for more than 292 years, on Windows for 49 days."""
+    story = Story()
+    releasing = threading.Timer(SOON, story.released.set)
+    releasing.start()
+
+    parts = take(
+        EventSourceResponse(story.open(kind), ping_interval=1e12, max_age=1e15),
+        lambda part: None,
+    )
+
+    releasing.join(DEADLINE)
+    assert b"".join(parts) == b"data: 1\n\ndata: 2\n\n"
+
+
+@every_kind
 def test_pings_leave_the_source_where_it_is(take: Take, kind: str) -> None:
     """In one task, or one thread, from its first line to its ``finally``."""
     story = Story()
