@@ -57,7 +57,9 @@ async def silent(event: object) -> AsyncIterator[Any]:
 
 
 async def publish(number: int) -> None:
-    """Give every subscriber something, ``number`` times."""
+    """Give every subscriber something, ``number`` times; with none, forget them."""
+    if not number:
+        queues.clear()
     for _ in range(number):
         for queue in queues:
             queue.put_nowait(True)
