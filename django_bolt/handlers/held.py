@@ -33,6 +33,13 @@ Files that are held at a time.
 An eighth of the 1,024 descriptors that most systems let a process have.
 """
 
+_SHARE = 8
+"""
+One in so many descriptors may be held, where a process may have fewer.
+
+It needs the others for its connections.
+"""
+
 LINGER = 10.0
 """
 Seconds that a name leads to its file after it was given to a server.
@@ -144,8 +151,8 @@ class HeldFiles:
         now = monotonic()
         if (
             not _IS_LINUX
-            or len(self._entries) + len(self._nameless) >= self._limit
             or now < self._next_try
+            or len(self._entries) + len(self._nameless) >= self._find_limit()
         ):
             return None
         try:
@@ -165,6 +172,10 @@ class HeldFiles:
         if self._loop is None or self._loop.is_closed():
             self._arm()
         return entry
+
+    def _find_limit(self) -> int:
+        # The soft limit as it is now: servers raise it.
+        return min(self._limit, os.sysconf("SC_OPEN_MAX") // _SHARE)
 
     def _make_name(self, file: io.FileIO) -> str:
         if self._folder is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -183,6 +184,19 @@ def test_no_more_files_are_held_than_allowed(tmp_path: Path) -> None:
     assert [name is None for name in names] == [False, False, True]
     assert nameless == [None]  # The files of the others are not closed yet.
     assert again != [None]
+
+
+def test_most_descriptors_are_left_to_others(files: HeldFiles, tmp_path: Path) -> None:
+    """A process that may have few of them still has some for its connections."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    located = [locate(make(tmp_path / str(number))) for number in range(65)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, before[1]))
+    try:
+        names = find(files, *located)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert [name is None for name in names] == [False] * 64 + [True]
 
 
 def grow(path: Path) -> None:
