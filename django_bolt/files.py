@@ -10,6 +10,7 @@ Spec: POSIX ``openat``, ``O_NOFOLLOW``.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -52,6 +53,8 @@ _PATH: int | None = (
     if sys.platform == "linux" and hasattr(os, "O_PATH")
     else None
 )
+# What fails here, and says nothing of the file: a 404 would be believed.
+_FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
 _NO_SYMLINK = getattr(os, "O_NOFOLLOW", 0)
 # O_PATH needs no permission to list the folder, only to pass through it.
 _FOLDER = (
@@ -92,6 +95,7 @@ def locate(path: StrPath) -> LocatedFile:
         FileMissing: There is no such file.
         NotARegularFile: It is none, or the path can name nothing (NUL).
         ImproperlyConfigured: ``BOLT_ALLOWED_FILE_DIRS`` is no list.
+        OSError: The process or the machine has no more descriptors or memory.
     """
     given: object = path
     text: object = os.fspath(path) if isinstance(given, os.PathLike) else given
@@ -130,7 +134,9 @@ def open_located(located: LocatedFile) -> io.FileIO:
 
     Raises:
         FileChanged: It is another file now, or is gone.
-        FileRefused: It may not be read, or a symlink now leads elsewhere.
+        FileRefused: It may not be read.
+        FileMissing: A symlink now leads elsewhere.
+        OSError: The process or the machine has no more descriptors or memory.
     """
     path = located.real_path
     with _refusals(path), _parent(path, located.root) as (name, folder):
@@ -271,6 +277,8 @@ def _refusals(path: StrPath) -> Iterator[None]:
         logger.warning("The file %r may not be read.", os.fspath(path))
         raise FileRefused("The file may not be read.", path) from None
     except OSError as error:
+        if error.errno in _FAULTS:
+            raise
         # ELOOP: a symlink where there was none; ENAMETOOLONG, ENXIO and others.
         raise FileMissing("The file does not exist.", path) from error
 

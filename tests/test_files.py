@@ -1,7 +1,9 @@
 """Which files may be read, and that nothing swapped in between escapes."""
 
+import errno
 import logging
 import os
+import resource
 import socket
 import tempfile
 import threading
@@ -331,6 +333,43 @@ def test_open_located_file_that_was_replaced_is_refused(anywhere: Path) -> None:
 
     with pytest.raises(FileChanged):
         open_located(located)
+
+
+@contextmanager
+def no_descriptors() -> Iterator[None]:
+    """Let nothing be opened, as where a process has too much open."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_open_located_without_descriptors_does_not_say_that_nothing_is_there(
+    anywhere: Path,
+) -> None:
+    located = locate(anywhere / "a.txt")
+
+    with no_descriptors(), pytest.raises(OSError) as raised:
+        open_located(located)
+
+    assert raised.value.errno == errno.EMFILE
+
+
+def test_locate_without_descriptors_does_not_say_that_nothing_is_there(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"a")
+
+    with (
+        override_settings(BOLT_ALLOWED_FILE_DIRS=[tmp_path]),
+        no_descriptors(),
+        pytest.raises(OSError) as raised,
+    ):
+        locate(tmp_path / "a.txt")
+
+    assert raised.value.errno == errno.EMFILE
 
 
 def test_open_located_fifo_in_its_place_does_not_hang(anywhere: Path) -> None:

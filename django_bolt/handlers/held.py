@@ -23,7 +23,6 @@ from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from time import monotonic
 
-from django_bolt.exceptions import FileChanged, FileMissing, FileRefused
 from django_bolt.files import LocatedFile, is_same, open_located
 
 MAX_FILES = 128
@@ -157,7 +156,7 @@ class HeldFiles:
             return None
         try:
             file = open_located(located)
-        except (FileChanged, FileMissing, FileRefused):
+        except OSError:  # FileChanged, FileMissing or FileRefused, for example.
             return None
         try:
             name = self._make_name(file)

@@ -252,6 +252,15 @@ def test_file_that_went_after_it_was_announced_has_no_name(
     assert find(files, located) == [None]
 
 
+def test_without_descriptors_there_are_no_names(
+    files: HeldFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    located = locate(make(tmp_path / "file"))
+    monkeypatch.setattr(held, "open_located", refuse)
+
+    assert find(files, located) == [None]
+
+
 def remove_name(name: Path) -> None:
     """Remove a name."""
     name.unlink()
