@@ -11,6 +11,9 @@ DEFAULT_ADDRESS = "127.0.0.1:8000"
 
 DEFAULT_THREADS = 8
 
+MAX_STOP_SECONDS = 1800
+"""What granian takes at most."""
+
 
 def positive(text: str) -> int:
     """
@@ -22,6 +25,22 @@ def positive(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text) > 0):
         raise ArgumentTypeError(f"must be a whole number above zero; got {text!r}.")
     return int(text)
+
+
+def stop_seconds(text: str) -> int:
+    """
+    Return how many seconds a stop may take.
+
+    Raises:
+        ArgumentTypeError: The text is no number above zero, or one that the
+            server does not take.
+    """
+    seconds = positive(text)
+    if seconds > MAX_STOP_SECONDS:
+        raise ArgumentTypeError(
+            f"must be at most {MAX_STOP_SECONDS} seconds; got {seconds}."
+        )
+    return seconds
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -55,12 +74,12 @@ OPTIONS: dict[str, dict[str, Any]] = {
         f"{DEFAULT_THREADS}.",
     },
     "--stop-timeout": {
-        "type": positive,
+        "type": stop_seconds,
         "default": 10,
         "metavar": "SECONDS",
         "help": "How long requests may take that are under way when the server is "
         "told to stop; then they are cut off. Event streams are told to end, and do "
-        "not wait for it. Default: 10.",
+        "not wait for it. Default: 10, at most 1800.",
     },
     "--nostatic": {
         "action": "store_true",
@@ -72,7 +91,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--access-log": {"action": "store_true", "help": "Log each request."},
     "--reload": {
         "action": "store_true",
-        "help": "Start anew when a file below this directory changes: for development.",
+        "help": "Start anew when a file below this directory changes, other than "
+        "databases of SQLite and logs: for development.",
     },
     "--print": {
         "action": "store_true",

@@ -56,6 +56,22 @@ def test_number_that_is_not_above_zero_is_refused(
     )
 
 
+def test_time_to_stop_that_the_server_does_not_know_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parser = ArgumentParser()
+    add_options(parser)
+
+    longest = parser.parse_args(["--stop-timeout=1800"])
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--stop-timeout=1801"])
+
+    assert longest.stop_timeout == 1800
+    assert capsys.readouterr().err.endswith(
+        "argument --stop-timeout: must be at most 1800 seconds; got 1801.\n"
+    )
+
+
 def test_threads_are_chosen_for_wsgi() -> None:
     assert choose_threads("wsgi", 3) == 3
     assert choose_threads("wsgi", None) == 8
