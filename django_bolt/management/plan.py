@@ -22,6 +22,14 @@ from django.core.management.base import CommandError
 
 from django_bolt.management.listening import Address
 
+_WRITTEN_BY_SITES = r"\.(sqlite3?|db|log)(-\w+|\.\d+)?$"
+"""
+Names of files that change while a site runs, beside its modules.
+
+The database of a new project is one: each row that is written would end all
+requests under way.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class StaticFiles:
@@ -100,7 +108,12 @@ def make_command(
     if options["access_log"]:
         command.append("--access-log")
     if options["reload"]:
-        command.append("--reload")
+        # A mistake in a file is mended by the next change.
+        command += ["--reload", "--reload-ignore-worker-failure"]
+        command += ["--reload-ignore-patterns", _WRITTEN_BY_SITES]
+    else:
+        # Otherwise all processes end with the first one that dies.
+        command.append("--respawn-failed-workers")
     function = options["interface"]
     if static.in_application:
         function += "_with_static_files"

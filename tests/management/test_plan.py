@@ -1,6 +1,7 @@
 """From settings and options to a command line."""
 
 import os
+import re
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -184,7 +185,7 @@ def test_command_for_asgi_runs_granian_with_this_python() -> None:
     assert command == [
         *(sys.executable, "-m", "granian", "--host", "127.0.0.1", "--port", "8000"),
         *("--interface", "asgi", "--workers", "1", "--workers-kill-timeout", "10"),
-        *("--factory", "django_bolt.serving:asgi"),
+        *("--respawn-failed-workers", "--factory", "django_bolt.serving:asgi"),
     ]
 
 
@@ -196,7 +197,7 @@ def test_command_for_wsgi_has_threads_and_no_websockets() -> None:
     assert command[7:] == [
         *("--interface", "wsgi", "--workers", "2", "--blocking-threads", "4"),
         *("--no-ws", "--workers-kill-timeout", "10"),
-        *("--factory", "django_bolt.serving:wsgi"),
+        *("--respawn-failed-workers", "--factory", "django_bolt.serving:wsgi"),
     ]
 
 
@@ -223,6 +224,30 @@ def test_command_hands_flags_on() -> None:
     command = make_command("asgi", LOCAL, NO_STATIC, options)
 
     assert {"--access-log", "--reload"} < set(command)
+
+
+@pytest.mark.parametrize(
+    ("name", "restarts"),
+    [
+        ("views.py", True),
+        ("page.html", True),
+        ("database.py", True),
+        ("db", True),
+        ("db.sqlite3", False),
+        ("db.sqlite3-journal", False),
+        ("site.sqlite-wal", False),
+        ("site.db-shm", False),
+        ("site.log", False),
+        ("site.log.1", False),
+    ],
+)
+def test_what_a_running_site_writes_does_not_restart_it(
+    name: str, restarts: bool
+) -> None:
+    command = make_command("asgi", LOCAL, NO_STATIC, CHOICES | {"reload": True})
+
+    pattern = command[command.index("--reload-ignore-patterns") + 1]
+    assert (re.search(pattern, name) is None) == restarts
 
 
 def test_environment_lets_the_server_import_what_the_command_does(

@@ -1,6 +1,7 @@
 """``runbolt`` with a real server: it serves, and stops with streams open."""
 
 import http.client
+import os
 import signal
 import socket
 import subprocess
@@ -128,6 +129,8 @@ def test_runbolt_listens_on_a_socket_of_the_file_system(tmp_path: Path) -> None:
 
 
 PROJECT = """
+import os
+
 from django.http import HttpResponse
 from django.urls import path
 
@@ -136,40 +139,124 @@ ALLOWED_HOSTS = ["*"]
 ROOT_URLCONF = __name__
 INSTALLED_APPS = ["django_bolt"]
 MIDDLEWARE = ["django_bolt.middleware.BoltMiddleware"]
-urlpatterns = [path("page", lambda request: "{answer}")]
+urlpatterns = [path("page", lambda request: {answer})]
 """
 
+MISTAKE = "This line is no Python."
 
-def test_runbolt_starts_anew_when_a_file_changes(tmp_path: Path) -> None:
-    module = tmp_path / "project.py"
-    module.write_text(PROJECT.format(answer="before"))
-    port = free_port()
-    arguments = ("--settings=project", "--reload", "--stop-timeout=1", str(port))
-    process = subprocess.Popen(
-        command(f"--pythonpath={tmp_path}", *arguments),
-        cwd=tmp_path,
-        env={"PATH": "", "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
-    def ask() -> bytes:
+class Project:
+    """
+    A project of one module, served by ``runbolt``, until ``stop``.
+
+    Args:
+        folder: Where the module is written.
+        answer: What its page returns, as Python.
+        arguments: What the command line says besides.
+    """
+
+    def __init__(self, folder: Path, answer: str, *arguments: str) -> None:
+        self.module = folder / "project.py"
+        self.write(answer)
+        self.log = folder.with_name("log")  # Beside what is watched.
+        self.port = free_port()
+        options = ("--settings=project", "--stop-timeout=1", *arguments)
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                command(f"--pythonpath={folder}", *options, str(self.port)),
+                cwd=folder,
+                env={
+                    "PATH": "",
+                    "PYTHONPATH": str(ROOT),
+                    "PYTHONDONTWRITEBYTECODE": "1",
+                },
+                stdout=log,
+                stderr=log,
+            )
+
+    def write(self, answer: str) -> None:
+        """Write the module."""
+        self.module.write_text(PROJECT.format(answer=answer))
+
+    def ask(self) -> bytes:
+        """Return the page, as soon as there is one."""
         return wait_for_answer(
-            lambda: http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
+            lambda: http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE)
         )
 
-    try:
-        before = after = ask()
+    def change_until(
+        self, change: Callable[[], object], is_done: Callable[[], bool]
+    ) -> None:
+        """Change files until that has its effect; the watch may not have begun."""
         deadline = time.monotonic() + 3 * DEADLINE
-        while after == before and time.monotonic() < deadline:
-            # More than once, should the watch begin after the first answer.
-            module.write_text(PROJECT.format(answer="after"))
+        while not is_done() and time.monotonic() < deadline:
+            change()
             pause = time.monotonic() + DEADLINE / 2
-            while after == before and time.monotonic() < pause:
+            while not is_done() and time.monotonic() < pause:
+                assert self.process.poll() is None, self.log.read_text()
                 time.sleep(0.05)
-                after = ask()
+
+    def stop(self) -> str:
+        """Stop the server, and return what it has printed."""
+        self.process.terminate()
+        self.process.wait(timeout=DEADLINE)
+        return self.log.read_text()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """Return a folder for a project."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def test_runbolt_starts_anew_when_a_file_changes(place: Path) -> None:
+    """But not for what a running site writes beside its modules."""
+    project = Project(place, "'before'", "--reload")
+    database = place / "notes.sqlite3"
+
+    def change() -> None:
+        database.write_bytes(b"A row.")
+        project.write("'after'")
+
+    try:
+        before = project.ask()
+        project.change_until(change, lambda: project.ask() != before)
+        after = project.ask()
     finally:
-        process.terminate()
-        process.wait(timeout=DEADLINE)
+        output = project.stop()
 
     assert (before, after) == (b"before", b"after")
+    assert project.module.name in output
+    assert database.name not in output
+
+
+def test_runbolt_waits_until_a_mistake_is_mended(place: Path) -> None:
+    """With ``--reload``, of the kind that lets no process start."""
+    project = Project(place, "'before'", "--reload")
+    try:
+        before = project.ask()
+        project.change_until(
+            lambda: project.module.write_text(MISTAKE),
+            lambda: "Unexpected exit" in project.log.read_text(),
+        )
+        project.write("'after'")
+        after = project.ask()
+    finally:
+        project.stop()
+
+    assert (before, after) == (b"before", b"after")
+
+
+def test_runbolt_replaces_a_process_that_died(place: Path) -> None:
+    project = Project(place, "str(os.getpid())")
+    try:
+        before = project.ask()
+        os.kill(int(before), signal.SIGKILL)
+        project.change_until(lambda: None, lambda: project.ask() != before)
+        after = project.ask()
+    finally:
+        project.stop()
+
+    assert int(before) != int(after)
