@@ -45,6 +45,7 @@ _RAW = (
 _REDUCED = (str, int, float, datetime.date, decimal.Decimal, Promise, FieldFile)
 _EXACT = {str, int, float, datetime.date, datetime.datetime, decimal.Decimal}
 _DATA = (MemberDescriptorType, FunctionType)
+_HOLDING = (list, tuple, set, frozenset, dict, QuerySet, BaseManager, LazyObject)
 _KINDS_REMEMBERED = 1000
 _MISSING = object()
 
@@ -61,7 +62,9 @@ class Shape:
         keys: The keys of a ``TypedDict``, which msgspec makes of mappings only.
         links: Those whose values are objects themselves.
         untyped: Those whose values the model leaves as they are.
-        customs: Classes whose instances it leaves as they are.
+        classes: Those that it makes instances of.
+        customs: Classes whose instances it leaves as they are. Not one that says
+            nothing, as ``object``: what may hold a model's objects is opened.
         takes_none: ``None`` fits.
     """
 
@@ -70,8 +73,10 @@ class Shape:
         self.keys: set[str] = set()
         self.links: set[str] = set()
         self.untyped: set[str] = set()
+        self.classes: tuple[type, ...] = ()
         self.customs: tuple[type, ...] = ()
         self._walk(model, set())
+        self.customs = tuple(filter(self._is_narrow, self.customs))
         self.untyped -= self.links
         self.takes_none = isinstance(model, NoneType) or any(
             isinstance(part, NoneType) for part in getattr(model, "types", ())
@@ -83,7 +88,9 @@ class Shape:
         if isinstance(node, CustomType):
             self.customs += (node.cls,)
         is_object = isinstance(node, StructType | DataclassType)
-        holds_objects, holds_any = is_object, isinstance(node, AnyType)
+        if isinstance(node, StructType | DataclassType):
+            self.classes += (node.cls,)
+        holds_objects, holds_any = is_object, isinstance(node, AnyType | CustomType)
         if id(node) in seen:
             return is_object, False
         seen.add(id(node))
@@ -102,6 +109,10 @@ class Shape:
             holds_any |= anything
         return holds_objects, holds_any
 
+    def _is_narrow(self, custom: type) -> bool:
+        holding: tuple[type, ...] = (*self.classes, *_HOLDING)
+        return not any(issubclass(kind, custom) for kind in holding)
+
     def opener(self, kind: type, thorough: bool) -> Opener | None:
         """Return how values of a type are opened; ``None`` when they stay closed."""
         try:
@@ -113,7 +124,9 @@ class Shape:
             return opener
 
     def _find(self, kind: type, thorough: bool) -> Opener | None:
-        if issubclass(kind, (*_RAW, *self.customs)):
+        if issubclass(kind, _RAW) or (
+            issubclass(kind, self.customs) and not issubclass(kind, self.classes)
+        ):
             return None
         if issubclass(kind, (*_REDUCED, PurePath)):
             return _reduce if thorough and kind not in _EXACT else None

@@ -8,7 +8,7 @@ import enum
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Generic, Literal, TypedDict, TypeVar
 
@@ -330,6 +330,53 @@ def test_instance_of_a_custom_type_is_left_as_it_is(convert: Convert) -> None:
     thing = Thing(it=Path("a"), name=SafeString("b"))
 
     assert convert(thing, Holder) == Holder(Path("a"), "b")
+
+
+@pytest.mark.parametrize("kind", [object, Iterable])
+def test_field_of_a_wide_type_does_not_let_other_fields_out(
+    convert: Convert, kind: Any
+) -> None:
+    wide = msgspec.defstruct("Wide", [("pages", list[Page]), ("data", kind)])
+    data = [Secretive(1)]
+
+    converted = convert(wide([Page([Secretive(2)])], data), wide)
+
+    assert rows(converted.pages) == [
+        {"items": [{"id": 2, "name": "none"}], "first": None}
+    ]
+    assert converted.data is data
+
+
+def test_subclass_of_a_model_and_of_a_custom_type_is_read_as_the_model(
+    convert: Convert,
+) -> None:
+    class Marked:
+        """What msgspec does not know."""
+
+    class Shelf(msgspec.Struct):
+        """A model whose objects may be marked, too."""
+
+        book: Book
+        mark: Marked | None = None
+
+    class MarkedBook(Book, Marked):
+        """A book that is both."""
+
+    converted = convert(Shelf(MarkedBook({"a": Page([Secretive(1)])})), Shelf)
+
+    assert rows(converted.book.pages["a"].items) == [{"id": 1, "name": "none"}]
+
+
+def test_queryset_is_read_beside_a_field_of_any_object(db: None) -> None:
+    class Row(msgspec.Struct):
+        """A model with a field of which nothing is said."""
+
+        username: str
+        last_login: object
+
+    User.objects.create(username="ada")
+
+    assert convert_sync(User.objects.all(), list[Row]) == [Row("ada", None)]
 
 
 def test_lazy_object_is_read_through(convert: Convert) -> None:
