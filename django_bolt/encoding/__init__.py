@@ -8,6 +8,7 @@ only then is the data walked in Python, to say where in it the mistake lies.
 from __future__ import annotations
 
 from django_bolt.encoding.errors import explain
+from django_bolt.encoding.forms import holds_errors, spell_out
 from django_bolt.encoding.hook import (
     ConsumedIterator,
     MayBlock,
@@ -25,8 +26,8 @@ def encode_json(data: object) -> bytes:
     Args:
         data: Anything msgspec encodes, and what Django code holds: lazy
             strings, subclasses of str, int and float, querysets of values,
-            mappings, iterables, paths, file fields, pydantic models. NaN and
-            the infinities become ``null``.
+            mappings, iterables, paths, file fields, errors of forms, pydantic
+            models. NaN and the infinities become ``null``.
 
     Returns:
         One JSON text, without white space between its tokens.
@@ -41,7 +42,7 @@ def encode_json(data: object) -> bytes:
     Spec: RFC 8259 §8.1.
     """
     try:
-        return encode(data)
+        return encode(spell_out(data) if holds_errors(data) else data)
     except StopIteration as error:
         # As a generator does it. From a thread, no future carries it, and who
         # waits for that would wait for ever.
@@ -67,7 +68,7 @@ def encode_json_inline(data: object) -> bytes | None:
         ValueError: As :func:`encode_json`.
     """
     try:
-        return encode_inline(data)
+        return encode_inline(spell_out(data) if holds_errors(data) else data)
     except MayBlock:
         return None
     except (TypeError, ValueError, RecursionError) as error:
