@@ -92,12 +92,32 @@ def check_decorators_are_found(**kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+def check_handlers_of_a_path_share_it(**kwargs: Any) -> list[CheckMessage]:
+    """W053: what one annotation makes another path of is asked for in vain."""
+    return [
+        Warning(
+            f"The handler {endpoint.name} is not asked for {method} at the URLs of the "
+            f"path {endpoint.template!r} that {other.name} matches: the two annotate "
+            "its parameters otherwise, which makes two paths of it, and the first one "
+            "answers 405.",
+            hint="Annotate the parameters alike in all handlers of the path.",
+            id="django_bolt.W053",
+        )
+        for pattern in _first_patterns()
+        for earlier in pattern.route.earlier
+        for other in list(earlier.endpoints.values())[:1]
+        for method, endpoint in pattern.route.endpoints.items()
+        if method not in earlier.endpoints
+    ]
+
+
 CHECKS = (
     check_handlers_are_complete,
     check_handlers_take_what_urls_give,
     check_generators_have_a_response_class,
     check_handlers_of_a_path_agree,
     check_decorators_are_found,
+    check_handlers_of_a_path_share_it,
 )
 
 

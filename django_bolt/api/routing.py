@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from django.urls import URLPattern
@@ -24,10 +24,14 @@ class Route:
 
     Args:
         endpoint: The first of them.
+        earlier: Paths of the same text, whose handlers annotate its parameters
+            otherwise. Django asks them first.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, earlier: Sequence[Route] = ()) -> None:
         self.path = endpoint.signature.path
+        self.text = endpoint.template.removeprefix("/")
+        self.earlier = earlier
         self.endpoints: dict[str, Endpoint] = {}
         self.patterns: list[RoutedPattern] = []
 
@@ -169,7 +173,12 @@ class BoltAPI:
     def add(self, endpoint: Endpoint, name: str | None) -> None:
         """Add a handler to its path, and a pattern if it brings a new name."""
         shape = endpoint.signature.path.shape
-        route = self._routes.get(shape) or Route(endpoint)
+        route = self._routes.get(shape)
+        if route is None:
+            text = endpoint.template.removeprefix("/")
+            route = Route(
+                endpoint, [each for each in self._routes.values() if each.text == text]
+            )
         route.add(endpoint)
         self._routes[shape] = route
         if name not in [pattern.name for pattern in route.patterns]:

@@ -166,3 +166,36 @@ def test_decorator_that_says_what_it_wraps_is_silent() -> None:
         """Never called."""
 
     assert check(path("", include(api.urls))) == []
+
+
+def test_method_that_an_annotation_hides_is_a_warning() -> None:
+    api = BoltAPI()
+
+    @api.get("/items/{item_id}")
+    def item(item_id: int) -> None:
+        """Never called."""
+
+    @api.delete("items/{item_id}")
+    def remove(item_id) -> None:  # type: ignore[no-untyped-def]
+        """Never called."""
+
+    [message] = check(path("", include(api.urls)))
+
+    assert message.id == "django_bolt.W053"
+    assert "remove is not asked for DELETE" in message.msg
+    assert "item matches" in message.msg
+    assert message.hint
+
+
+def test_paths_of_one_text_with_the_same_methods_are_silent() -> None:
+    api = BoltAPI()
+
+    @api.get("/items/{key}")
+    def by_id(key: int) -> None:
+        """Never called."""
+
+    @api.get("/items/{key}", name="by_slug")
+    def by_slug(key: str) -> None:
+        """Never called."""
+
+    assert check(path("", include(api.urls))) == []
