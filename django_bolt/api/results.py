@@ -93,10 +93,13 @@ class Result:
             )
         self.streams = options.streams or is_generator(handler)
         self.model = _find_response_model(handler, options, self.streams)
-        has_model = self.model is not None and not self.streams
+        by_default = None
+        if self.model is not None:
+            # Chosen here: what is converted is no generator any more.
+            by_default = StreamingResponse if self.streams else JSON
         self.conversion = Conversion(
             handler,
-            options.response_class or (JSON if has_model else None),
+            options.response_class or by_default,
             options.status_code,
             options.headers,
         )

@@ -366,6 +366,18 @@ def test_iterable_that_is_no_generator_is_streamed() -> None:
     assert list(stream(handler)) == [Item(1)]
 
 
+def test_generator_with_a_model_streams_without_a_response_class(
+    make: Callable[[Result, object], Any],
+) -> None:
+    def handler() -> Iterator[Item | bytes]:
+        yield b"a"
+
+    response = make(result(handler), handler())
+
+    assert isinstance(response, StreamingResponse)
+    assert response.getvalue() == b"a"
+
+
 def test_queryset_is_asked_when_it_is_streamed(db: None) -> None:
     class UserOut(msgspec.Struct):
         """A user, as it goes out."""
