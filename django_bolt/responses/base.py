@@ -36,7 +36,8 @@ class Response(ResponseBase, HttpResponse):
             in ``+json``, anything else is encoded as JSON; with another media
             type it must be a ``str``, which is encoded in UTF-8.
         status_code: HTTP status code, 100 to 599. One that allows no body (1xx,
-            204, 304) sends none, and no Content-Type.
+            204, 304) sends none, and no Content-Type. In the place of 200, a
+            subclass may declare an attribute ``status_code``, as in Django.
         headers: Extra header fields. Their values may come from a client. A
             ``Content-Type`` in them is sent in the place of ``media_type``,
             which goes on deciding how the content is encoded.
@@ -78,9 +79,10 @@ class Response(ResponseBase, HttpResponse):
     ) -> bool:
         """Set status and headers, and tell whether a body may follow them."""
         self._container = []
-        self.status_code = check_status(status_code)
+        if check_status(status_code) != 200:  # The default leaves what the class says.
+            self.status_code = int(status_code)
         self.headers = make_headers(headers, media_type)
-        if allows_body(status_code):
+        if allows_body(self.status_code):
             return True
         self.headers.pop("Content-Type")
         return False

@@ -38,9 +38,9 @@ class JSON(Response):
     def __init__(
         self, data: object, status_code: int = 200, headers: Headers | None = None
     ) -> None:
-        if (status_code == 200 and headers is None) or self._set_head(
-            status_code, headers, self.media_type
-        ):
+        if (
+            status_code == 200 == self.status_code and headers is None
+        ) or self._set_head(status_code, headers, self.media_type):
             self._container = [encode_json(data)]
 
 
@@ -74,9 +74,9 @@ class PlainText(Response):
         status_code: int = 200,
         headers: Headers | None = None,
     ) -> None:
-        if (status_code == 200 and headers is None) or self._set_head(
-            status_code, headers, self.media_type
-        ):
+        if (
+            status_code == 200 == self.status_code and headers is None
+        ) or self._set_head(status_code, headers, self.media_type):
             self._container = [encode_text(text)]
 
 
@@ -104,9 +104,9 @@ class HTML(Response):
         status_code: int = 200,
         headers: Headers | None = None,
     ) -> None:
-        if (status_code == 200 and headers is None) or self._set_head(
-            status_code, headers, self.media_type
-        ):
+        if (
+            status_code == 200 == self.status_code and headers is None
+        ) or self._set_head(status_code, headers, self.media_type):
             self._container = [encode_text(html)]
 
 

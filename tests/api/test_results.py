@@ -19,7 +19,6 @@ import pytest
 from asgiref.sync import async_to_sync
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.test import AsyncClient, override_settings
 from django.urls import include
 
@@ -27,8 +26,6 @@ from django_bolt import HTML, JSON, BoltAPI, StreamingResponse
 from django_bolt.api.models import ResponseModelError
 from django_bolt.api.results import Options, Result
 from tests.worlds import Ask
-
-Make = Callable[[Callable[..., Any], object], HttpResponseBase]
 
 
 class Item(msgspec.Struct):

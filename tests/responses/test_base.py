@@ -275,3 +275,21 @@ def test_response_subclass_may_name_its_own_media_type() -> None:
 
     assert Problem({"title": "No"}, 409)["Content-Type"] == "application/problem+json"
     assert Problem({"title": "No"})["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("base", [Response, JSON, PlainText, HTML])
+@pytest.mark.parametrize("headers", [None, {"X-A": "b"}])
+def test_response_subclass_may_name_its_own_status(
+    base: Any, headers: dict[str, str] | None
+) -> None:
+    class Missing(base):  # type: ignore[misc]
+        status_code = 404
+
+    class Gone(base):  # type: ignore[misc]
+        status_code = 204
+
+    assert Missing("a", headers=headers).status_code == 404
+    assert Missing("a", 410, headers=headers).status_code == 410
+    assert Gone("a", headers=headers).status_code == 204
+    assert Gone("a", headers=headers).content == b""
+    assert Gone("a", 200, headers=headers).get("Content-Type") is None
