@@ -99,9 +99,13 @@ def _convert_inside(
             # view that decide about it may change.
             return make_view_atomic(_converting.__wrapped__(view))
         try:
-            return _converting(view)
+            converting = _converting(view)
         except TypeError:  # A callable object that cannot be hashed.
             return _converting.__wrapped__(view)
+        if converting.__wrapped__ is not view:  # type: ignore[attr-defined]
+            # Made of another object, to which this one is equal.
+            return _converting.__wrapped__(view)
+        return converting
 
     return convert_inside
 

@@ -256,6 +256,20 @@ def test_view_that_is_itself_an_async_generator_is_streamed(ask: Ask) -> None:
     assert ask(view, "/a").body == b"/a!"
 
 
+def test_view_that_equals_another_is_called_itself(ask: Ask) -> None:
+    @dataclasses.dataclass(frozen=True)
+    class Page:
+        """A view that is told apart by what equality leaves out."""
+
+        text: str = dataclasses.field(compare=False)
+
+        def __call__(self, request: HttpRequest) -> str:
+            return self.text
+
+    assert ask(Page("first")).body == b"first"
+    assert ask(Page("second")).body == b"second"
+
+
 def test_response_of_a_template_is_still_rendered(ask: Ask) -> None:
     template = engines["django"].from_string("Hello {{ name }}")
 
