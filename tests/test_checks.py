@@ -118,6 +118,11 @@ def test_checks_are_silent_on_a_right_sendfile(tmp_path: Path) -> None:
         pytest.param({"MIDDLEWARE": [BOLT, None]}, "W002", id="followed by None"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": True}, "E004", id="bool"),
         pytest.param({"BOLT_SSE_PING_INTERVAL": "15"}, "E004", id="text"),
+        pytest.param(
+            {"BOLT_SSE_PING_INTERVAL": SimpleLazyObject(lambda: 15.0)},
+            "E004",
+            id="lazy number",
+        ),
         pytest.param({"BOLT_SSE_PING_COMMENT": None}, "E005", id="no comment"),
         pytest.param({"BOLT_SSE_PING_COMMENT": b"ping"}, "E005", id="bytes comment"),
         pytest.param({"BOLT_SSE_PING_COMMENT": "\ud800"}, "E005", id="lone surrogate"),

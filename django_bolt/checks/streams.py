@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
 from django.core.checks import CheckMessage, Error
 
@@ -97,11 +97,9 @@ CHECKS = (
 def _check_seconds(
     name: str, value: object, hint: str, *, id: str
 ) -> list[CheckMessage]:
-    if value is None or (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and 0 < value <= sys.float_info.max
-    ):
+    # By its own type: a lazy object is no number where the setting is used.
+    is_number = issubclass(type(value), int | float) and not isinstance(value, bool)
+    if value is None or (is_number and 0 < cast(float, value) <= sys.float_info.max):
         return []
     return [
         Error(
