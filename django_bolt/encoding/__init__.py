@@ -16,18 +16,44 @@ from django_bolt.encoding.hook import (
     encode_inline,
 )
 
-__all__ = ["encode_json", "encode_json_inline"]
+__all__ = ["encode_item", "encode_item_inline", "encode_json", "encode_json_inline"]
 
 
 def encode_json(data: object) -> bytes:
     """
-    Encode a value as JSON, in UTF-8.
+    Encode a value as JSON, in UTF-8; a whole answer, that may tell of a form.
+
+    Args:
+        data: As :func:`encode_item`, and errors of forms.
+
+    Raises:
+        TypeError, ValueError, RuntimeError: As :func:`encode_item`.
+    """
+    return encode_item(spell_out(data) if holds_errors(data) else data)
+
+
+def encode_json_inline(data: object) -> bytes | None:
+    """
+    Encode the same as JSON, if nothing in it may wait.
+
+    Returns:
+        The JSON text, or ``None``, as :func:`encode_item_inline`.
+
+    Raises:
+        TypeError, ValueError: As :func:`encode_item`.
+    """
+    return encode_item_inline(spell_out(data) if holds_errors(data) else data)
+
+
+def encode_item(data: object) -> bytes:
+    """
+    Encode a value as JSON, in UTF-8; one of many, such as an item of a stream.
 
     Args:
         data: Anything msgspec encodes, and what Django code holds: lazy
             strings, subclasses of str, int and float, querysets of values,
-            mappings, iterables, paths, file fields, errors of forms, pydantic
-            models. NaN and the infinities become ``null``.
+            mappings, iterables, paths, file fields, pydantic models. NaN and
+            the infinities become ``null``.
 
     Returns:
         One JSON text, without white space between its tokens.
@@ -42,7 +68,7 @@ def encode_json(data: object) -> bytes:
     Spec: RFC 8259 §8.1.
     """
     try:
-        return encode(spell_out(data) if holds_errors(data) else data)
+        return encode(data)
     except StopIteration as error:
         # As a generator does it. From a thread, no future carries it, and who
         # waits for that would wait for ever.
@@ -52,23 +78,23 @@ def encode_json(data: object) -> bytes:
     raise explained
 
 
-def encode_json_inline(data: object) -> bytes | None:
+def encode_item_inline(data: object) -> bytes | None:
     """
     Encode a value as JSON, if nothing in it may wait.
 
     For use in an event loop. A refusal consumes nothing: the same data can be
-    given to :func:`encode_json` in a thread afterwards.
+    given to :func:`encode_item` in a thread afterwards.
 
     Returns:
         The JSON text, or ``None`` when ``data`` holds a queryset, an iterable
         or a lazy object, whose evaluation may query the database.
 
     Raises:
-        TypeError: As :func:`encode_json`.
-        ValueError: As :func:`encode_json`.
+        TypeError: As :func:`encode_item`.
+        ValueError: As :func:`encode_item`.
     """
     try:
-        return encode_inline(spell_out(data) if holds_errors(data) else data)
+        return encode_inline(data)
     except MayBlock:
         return None
     except (TypeError, ValueError, RecursionError) as error:

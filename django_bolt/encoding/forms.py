@@ -11,45 +11,41 @@ from typing import Any
 
 from django.forms.utils import ErrorDict, ErrorList
 
-_ERRORS = frozenset({ErrorDict, ErrorList})
-_MAY_HOLD = _ERRORS | {dict, list, tuple}
-# An answer about a form is small and flat; to search all data would cost as much as
-# to encode it.
-_DEEPEST = 3
-_MOST_PARTS = 32
 
-
-def holds_errors(data: Any, depth: int = _DEEPEST) -> bool:
+def holds_errors(data: Any) -> bool:
     """
-    Tell whether errors of a form lie in ``data``, where they may be expected.
+    Tell whether ``data`` is, or holds, errors of a form where they are expected.
 
-    That is: in dicts of few keys and not too deep, and in lists and tuples whose
-    first item has some, as that of ``formset.errors`` is.
+    To search all of it would take as long as to encode it: they are looked for
+    among the values of a dict, and at the begin of a list, as ``formset.errors`` is.
     """
-    # Not ``isinstance``: it is slow where an abstract base class is asked.
     kind = type(data)
     if kind is dict:
-        parts = data.values()
-        if depth == 0 or _MAY_HOLD.isdisjoint(map(type, parts)):
-            return False
-        if len(data) > _MOST_PARTS:
-            return not _ERRORS.isdisjoint(map(type, parts))
-        for part in parts:
-            if type(part) in _MAY_HOLD and holds_errors(part, depth - 1):
+        for part in data.values():
+            # Not ``isinstance``: it is slow where an abstract base class is asked.
+            part_kind = type(part)
+            if part_kind is ErrorDict or part_kind is ErrorList:
                 return True
         return False
     if kind is list or kind is tuple:
-        return depth > 0 and bool(data) and holds_errors(data[0], depth - 1)
+        if not data:
+            return False
+        kind = type(data[0])
     return ErrorList in kind.__mro__ or kind is ErrorDict
 
 
 def spell_out(data: Any) -> Any:
-    """Return ``data`` with lists in the place of the errors of forms."""
+    """Return ``data`` with plain lists in the place of the errors it holds."""
     kind = type(data)
-    if ErrorList in kind.__mro__:
-        return list(data)
-    if kind is dict or kind is ErrorDict:
-        return {key: spell_out(part) for key, part in data.items()}
+    if kind is dict:
+        return {key: _make_plain(part) for key, part in data.items()}
     if kind is list or kind is tuple:
-        return [spell_out(item) for item in data]
-    return data
+        return [_make_plain(item) for item in data]
+    return _make_plain(data)
+
+
+def _make_plain(errors: Any) -> Any:
+    kind = type(errors)
+    if kind is ErrorDict:
+        return {name: list(texts) for name, texts in errors.items()}
+    return list(errors) if ErrorList in kind.__mro__ else errors

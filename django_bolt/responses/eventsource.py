@@ -10,7 +10,7 @@ from django.http.response import ResponseHeaders
 from msgspec import UNSET, UnsetType
 
 from django_bolt.conf import conf
-from django_bolt.encoding import encode_json, encode_json_inline
+from django_bolt.encoding import encode_item, encode_item_inline
 from django_bolt.keepalive import Plan
 from django_bolt.responses.head import check_seconds, make_headers
 from django_bolt.responses.streaming import StreamingResponse
@@ -110,8 +110,8 @@ class EventSourceResponse(StreamingResponse):
         if framed is not None:
             return framed
         if isinstance(chunk, ServerSentEvent):
-            return format_event(chunk, encode_json(chunk.data))
-        return frame_data(encode_json(chunk))
+            return format_event(chunk, encode_item(chunk.data))
+        return frame_data(encode_item(chunk))
 
     def encode_chunk_inline(self, chunk: object) -> bytes | None:
         """Do the same in an event loop; ``None`` if the chunk may query."""
@@ -121,9 +121,9 @@ class EventSourceResponse(StreamingResponse):
             if isinstance(chunk, ServerSentEvent):
                 if chunk.data is None:
                     return format_event(chunk, None)
-                data = encode_json_inline(chunk.data)
+                data = encode_item_inline(chunk.data)
                 return None if data is None else format_event(chunk, data)
-        data = encode_json_inline(chunk)
+        data = encode_item_inline(chunk)
         return None if data is None else frame_data(data)
 
     def _make_headers(

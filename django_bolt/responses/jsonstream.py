@@ -8,7 +8,7 @@ from typing import Any
 from asgiref.sync import sync_to_async
 from msgspec import UNSET, UnsetType
 
-from django_bolt.encoding import encode_json, encode_json_inline
+from django_bolt.encoding import encode_item, encode_item_inline
 from django_bolt.responses.streaming import StreamingResponse
 from django_bolt.types import Headers
 
@@ -63,7 +63,7 @@ _OPEN, _BETWEEN = b"[", b",\n"
 def _frame(rows: Any) -> Iterator[bytes]:
     before = _OPEN
     for row in rows:
-        yield before + encode_json(row)
+        yield before + encode_item(row)
         before = _BETWEEN
     yield _end(before)
 
@@ -71,9 +71,9 @@ def _frame(rows: Any) -> Iterator[bytes]:
 async def _aframe(rows: Any) -> AsyncGenerator[bytes, None]:
     before = _OPEN
     async for row in rows:
-        encoded = encode_json_inline(row)
+        encoded = encode_item_inline(row)
         if encoded is None:
-            encoded = await sync_to_async(encode_json)(row)
+            encoded = await sync_to_async(encode_item)(row)
         yield before + encoded
         before = _BETWEEN
     yield _end(before)

@@ -19,7 +19,7 @@ from django.http.response import ResponseHeaders
 from django.utils.functional import Promise
 from msgspec import UNSET, UnsetType
 
-from django_bolt.encoding import encode_json, encode_json_inline
+from django_bolt.encoding import encode_item, encode_item_inline
 from django_bolt.responses.base import encode_text, is_json, with_article
 from django_bolt.responses.body import StreamBody
 from django_bolt.responses.head import (
@@ -125,14 +125,14 @@ class StreamingResponse(StreamBody):
             ValueError: It holds what UTF-8 or JSON cannot encode.
         """
         ready = self._encode_text(chunk)
-        return encode_json(chunk) + b"\n" if ready is None else ready
+        return encode_item(chunk) + b"\n" if ready is None else ready
 
     def encode_chunk_inline(self, chunk: object) -> bytes | None:
         """Do the same in an event loop; ``None`` if the chunk may query."""
         ready = self._encode_text(chunk)
         if ready is not None:
             return ready
-        encoded = encode_json_inline(chunk)
+        encoded = encode_item_inline(chunk)
         return None if encoded is None else encoded + b"\n"
 
     def _make_headers(

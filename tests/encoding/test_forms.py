@@ -48,23 +48,15 @@ ERRORS = {"name": [REQUIRED], "__all__": ["All is lost."]}
         pytest.param(formset.errors, [ERRORS], id="of a formset"),
         pytest.param({"errors": form.errors}, {"errors": ERRORS}, id="in a dict"),
         pytest.param(
-            {"ok": False, "form": {"id": 1, "errors": form.errors}, "rest": [1, ()]},
-            {"ok": False, "form": {"id": 1, "errors": ERRORS}, "rest": [1, []]},
-            id="deeper",
+            {"ok": False, "errors": form.errors, "rest": [1, ()]},
+            {"ok": False, "errors": ERRORS, "rest": [1, []]},
+            id="beside others",
         ),
         pytest.param(
-            {"forms": ({"errors": form.errors}, None)},
-            {"forms": [{"errors": ERRORS}, None]},
-            id="in a list",
+            {"errors": form.errors["name"]}, {"errors": [REQUIRED]}, id="one in a dict"
         ),
-        pytest.param(
-            {
-                **dict.fromkeys("abcdefghijklmnopqrstuvwxyz0123456789", 0),
-                "!": form.errors,
-            },
-            {**dict.fromkeys("abcdefghijklmnopqrstuvwxyz0123456789", 0), "!": ERRORS},
-            id="among many",
-        ),
+        pytest.param((form.errors, None), [ERRORS, None], id="in a tuple"),
+        pytest.param([], [], id="none in a list"),
     ],
 )
 def test_errors_of_a_form_are_sent_as_json_response_sends_them(
@@ -93,5 +85,5 @@ def test_cycle_beside_errors_of_a_form_is_named() -> None:
     data: dict[str, Any] = {"errors": form.errors}
     data["again"] = data
 
-    with pytest.raises(ValueError, match=r'data\["again"\] must not hold itself'):
+    with pytest.raises(ValueError, match=r'\["again"\] must not hold itself'):
         encode_json(data)

@@ -312,7 +312,13 @@ def test_a_stream_that_has_reached_its_age_ends_cleanly(
     source: Any = generate() if kind == "sync" else agenerate()
 
     parts = take(
-        EventSourceResponse(source, ping_interval=ping_interval, max_age=SOON * 20),
+        EventSourceResponse(
+            source,
+            ping_interval=ping_interval,
+            max_age=SOON * 20,
+            # Not even a thread that is slow to come may keep it from starting.
+            release_connections=False,
+        ),
         lambda part: None,
     )
 
