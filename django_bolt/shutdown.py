@@ -43,7 +43,7 @@ POLL_SECONDS = 0.005
 
 class Closing:
     """
-    Whether the server has been told to stop: an event that is set once.
+    Whether the server has been told to stop: an event that is set once for each.
 
     For a source that waits where nobody can interrupt it, and for one that has
     something to say before it goes::
@@ -61,8 +61,12 @@ class Closing:
         """Tell whether the server has been told to stop."""
         return self._event.is_set()
 
+    def begin(self) -> None:
+        """Forget what a server was told that ran in this process before."""
+        self._event.clear()
+
     def set(self) -> None:
-        """Tell every stream of this process to end; there is no way back."""
+        """Tell every stream of this process to end."""
         self._event.set()
         # A copy, since those who are woken end their subscriptions.
         for wake in list(self._wakes.values()):

@@ -23,15 +23,17 @@ async def answer_lifespan(
 
     Spec: ASGI, "Lifespan Protocol".
     """
+    told = told or closing
     while True:
         message = await receive()
         if message["type"] == "lifespan.startup":
+            told.begin()
             # What was made until now stays: it need not be looked at again by
             # each collection, which takes a tenth of the time of a request.
             gc.collect()
             gc.freeze()
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            (told or closing).set()
+            told.set()
             await send({"type": "lifespan.shutdown.complete"})
             return

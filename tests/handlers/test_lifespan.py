@@ -63,6 +63,24 @@ def test_streams_are_told_before_the_stop_is_confirmed() -> None:
     assert order == ["told", "lifespan.shutdown.complete"]
 
 
+def test_streams_last_in_a_server_that_starts_where_one_has_stopped() -> None:
+    """As in tests, which start one after another in their process."""
+    closing = Closing()
+    closing.set()
+    messages = [{"type": "lifespan.shutdown"}, {"type": "lifespan.startup"}]
+    told: list[bool] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop()
+
+    async def send(message: Any) -> None:
+        told.append(closing.is_set())
+
+    asyncio.run(answer_lifespan(receive, send, closing))
+
+    assert told == [False, True]
+
+
 def test_what_was_made_before_the_start_is_set_aside() -> None:
     exchange = Exchange(kind="lifespan")
 
