@@ -165,16 +165,19 @@ def fan_out(port: int, process: psutil.Process, whose: str) -> float:
             while b"data: " not in client.recv(4096):
                 pass
             selector.register(client, selectors.EVENT_READ)
-        start = used(process)
-        publisher = stack.enter_context(ask(port, f"publish/{PUBLISHED}"))
-        count = 0
-        while count < CLIENTS * PUBLISHED:
-            for key, _ in selector.select(60):
-                connection: Any = key.fileobj
-                count += receive(connection).count(b"data: ")
-        taken = used(process) - start
-        publisher.recv(4096)
-        return count / taken
+        rate = 0.0
+        # The first of them find connections that have never been written to.
+        for _ in range(2):
+            start = used(process)
+            publisher = stack.enter_context(ask(port, f"publish/{PUBLISHED}"))
+            count = 0
+            while count < CLIENTS * PUBLISHED:
+                for key, _ in selector.select(60):
+                    connection: Any = key.fileobj
+                    count += receive(connection).count(b"data: ")
+            rate = count / (used(process) - start)
+            publisher.recv(4096)
+        return rate
 
 
 def memory(port: int, process: psutil.Process, whose: str) -> float:
