@@ -11,7 +11,7 @@ import pytest
 from django_bolt import EventSourceResponse, StreamingResponse, shutdown
 from django_bolt.keepalive import Plan
 from django_bolt.shutdown import Closing
-from django_bolt.streams.asgi import Delivery
+from django_bolt.streams.asgi import Delivery, Send
 from django_bolt.streams.buffer import PART_BYTES, Buffer
 from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
 
@@ -167,7 +167,22 @@ def test_a_stop_ends_those_that_are_there_and_those_that_come(
     assert not closing.has_subscribers()
 
 
-@pytest.mark.parametrize("is_iterated", [True, False], ids=["iterated", "sent"])
+both_ways = pytest.mark.parametrize(
+    "is_iterated", [True, False], ids=["iterated", "sent"]
+)
+
+
+async def deliver(delivery: Delivery, send: Send, *, is_iterated: bool) -> None:
+    """Send what is delivered: as Django's handler does, or as ours."""
+    if not is_iterated:
+        await delivery.send_to(send, PART_BYTES, {})
+        return
+    async with contextlib.aclosing(delivery.parts()) as body:
+        async for part in body:
+            await send({"body": part})
+
+
+@both_ways
 @pytest.mark.parametrize("send_timeout", [None, DEADLINE])
 def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     monkeypatch: pytest.MonkeyPatch,
@@ -213,12 +228,7 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
                 closing.set()
                 await asyncio.sleep(0)
 
-        if is_iterated:
-            async with contextlib.aclosing(delivery.parts()) as body:
-                async for part in body:
-                    await send({"body": part})
-        else:
-            await delivery.send_to(send, PART_BYTES, {})
+        await deliver(delivery, send, is_iterated=is_iterated)
         return b"".join(parts)
 
     closing = Closing()
@@ -230,7 +240,7 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     assert caplog.records == []
 
 
-@pytest.mark.parametrize("is_iterated", [True, False], ids=["iterated", "sent"])
+@both_ways
 def test_a_large_chunk_may_take_longer_than_a_client_may_take_nothing(
     is_iterated: bool,
 ) -> None:
@@ -252,12 +262,7 @@ def test_a_large_chunk_may_take_longer_than_a_client_may_take_nothing(
             await asyncio.sleep(0)
             taken.append(message.get("body", b""))
 
-        if is_iterated:
-            async with contextlib.aclosing(delivery.parts()) as body:
-                async for part in body:
-                    await send({"body": part})
-        else:
-            await delivery.send_to(send, PART_BYTES, {})
+        await deliver(delivery, send, is_iterated=is_iterated)
         return taken
 
     taken = loop.run_until_complete(main())
