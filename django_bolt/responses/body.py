@@ -91,7 +91,7 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         delivery = self.open_delivery()
-        return aiter(_Nothing()) if delivery is None else delivery.parts()
+        return aiter(_Nothing()) if delivery is None else delivery
 
     def open_delivery(self) -> Delivery | None:
         """Return the body, to be sent once; ``None`` when there is none."""

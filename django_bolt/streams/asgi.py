@@ -1,10 +1,8 @@
 """
-Deliver a source to an ASGI server, itself or by Django's handler.
+Deliver a source to an ASGI server, part by part.
 
-A part is on its way while ``send`` is awaited, by us or by the handler between
-a ``yield`` and its return, and the client is what we wait for. An async source
-is run in between, in the same task; a sync one in its thread, at the other end
-of a buffer.
+An async source is run in the task that asks for the parts, between them; a sync
+one in its thread, at the other end of a buffer.
 """
 
 from __future__ import annotations
@@ -12,21 +10,20 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import (
-    AsyncGenerator,
     Awaitable,
     Callable,
     Coroutine,
     Generator,
-    Iterable,
     Iterator,
     MutableMapping,
 )
-from types import CoroutineType, coroutine
-from typing import Any, TypeAlias, cast
+from itertools import chain
+from types import coroutine
+from typing import Any, TypeAlias
 
 from django_bolt.keepalive import Plan
 from django_bolt.streams.buffer import PART_BYTES, Buffer, Burst
-from django_bolt.streams.gate import Gate, hand_up
+from django_bolt.streams.gate import Gate
 from django_bolt.streams.producers import AsyncSource, SyncSource
 from django_bolt.streams.signals import LoopSignal
 from django_bolt.streams.stepping import Steps
@@ -34,13 +31,13 @@ from django_bolt.streams.timers import Alarm, StallWatch
 
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-_PART = object()
-"""What a delivery hands up when there is a part to be taken."""
-
 
 class Delivery:
     """
-    A body that is sent in parts, each as soon as there is something.
+    A body in parts, each as soon as there is something; iterated once.
+
+    Between a part and the question for the next, the part is on its way: the
+    client is what we wait for.
 
     Args:
         source: What makes the body.
@@ -52,11 +49,17 @@ class Delivery:
     """
 
     __slots__ = (
+        "__weakref__",
         "_alarm",
         "_buffer",
         "_burst",
         "_close",
-        "_part",
+        "_finalize",
+        "_is_closed",
+        "_is_over",
+        "_loop",
+        "_most",
+        "_pieces",
         "_plan",
         "_source",
         "_stall",
@@ -75,41 +78,20 @@ class Delivery:
         self._close: Callable[[], object] | None = close
         self._timeout = send_timeout
         self._plan = plan
-        self._alarm: Alarm | None = None
-        self._buffer: Buffer | None = None
-        self._part = b""
-        self._stall: StallWatch | None = None
-
-    async def parts(self) -> AsyncGenerator[bytes, None]:
-        """
-        Yield each part, for a handler that sends it before it asks for the next.
-
-        Raises:
-            RequestAborted: The client took nothing for too long.
-            Exception: What the source raised, once all that it yielded is sent.
-        """
         # A handler cuts a large part itself, and does not show what of it was taken:
         # where that is watched, it is cut here.
-        run = self._run(None, sys.maxsize if self._timeout is None else PART_BYTES)
-        error: BaseException | None = None
-        while True:
-            try:
-                handed_up = run.send(None) if error is None else run.throw(error)
-            except StopIteration:
-                return
-            error = None
-            try:
-                if handed_up is _PART:
-                    yield self._part
-                    self._part = b""
-                else:
-                    await hand_up(handed_up)
-            except BaseException as raised:
-                error = raised
+        self._most = sys.maxsize if send_timeout is None else PART_BYTES
+        self._alarm: Alarm | None = None
+        self._buffer: Buffer | None = None
+        self._stall: StallWatch | None = None
+        self._steps: Steps | None = None
+        self._pieces: Iterator[bytes] | None = None
+        self._finalize: Callable[[Any], object] | None = None
+        self._is_over = self._is_closed = False
 
-    def send_to(
+    async def send_to(
         self, send: Send, most: int, start: MutableMapping[str, Any]
-    ) -> Coroutine[Any, Any, None]:
+    ) -> None:
         """
         Send a response: its head, each part, and the end.
 
@@ -122,157 +104,100 @@ class Delivery:
             RequestAborted: The client took nothing for too long.
             Exception: What the source raised, once all that it yielded is sent.
         """
-        return cast("Coroutine[Any, Any, None]", self._run(send, most, start))
+        self._most = most
+        await send(start)
+        del start  # It is not needed for as long as the stream lasts.
+        try:
+            async for part in self:
+                await send(
+                    {"type": "http.response.body", "body": part, "more_body": True}
+                )
+        finally:
+            await self.aclose()
+        await send({"type": "http.response.body"})
+
+    def __aiter__(self) -> Delivery:
+        return self
 
     @coroutine
-    def _run(
-        self,
-        send: Send | None,
-        most: int,
-        start: MutableMapping[str, Any] | None = None,
-    ) -> Generator[Any, None, None]:
+    def __anext__(self) -> Generator[Any, None, bytes]:
         """
-        Run the source, and send what it yields; or hand it up to ``parts``.
+        Return the next part.
 
         As one function that calls few: a silent stream is held up by its frame,
         and an event passes through it.
+
+        Raises:
+            RequestAborted: The client took nothing for too long.
+            Exception: What the source raised, once all that it yielded is sent.
         """
-        if send is not None and start is not None:
-            yield from _by_hand(send(start))
-            start = None  # It is not needed for as long as the stream lasts.
-        steps, burst = self._start(), self._burst
-        resume, chunks, gate = steps.resume, burst.chunks, steps.gate
-        stall, alarm, clock = self._stall, self._alarm, asyncio.get_running_loop().time
-        sent: Any = None
-        error: BaseException | None = None
+        if self._is_closed:
+            raise StopAsyncIteration
         try:
+            steps = self._steps or self._start()
+            alarm, stall, gate, burst = (
+                self._alarm,
+                self._stall,
+                steps.gate,
+                self._burst,
+            )
+            # What was returned before has been taken.
+            if stall is not None:
+                stall.stop()
+            if alarm is not None:
+                alarm.is_due = False
+                alarm.sent_at = self._loop.time()
             while True:
-                # A wait that was broken off goes on; else the source does.
-                if error is not None:
-                    steps.step(error)
-                    error = None
-                elif gate is None or not gate.is_open:
-                    try:
-                        steps.waits_for = resume(None)
-                    except BaseException as raised:
-                        steps.end(raised)
-                if steps.was_cancelled and (chunks or steps.has_ended):
-                    steps.check()
-                if chunks:
+                if self._pieces is not None:
+                    part = self._next_piece(self._pieces)
+                elif burst.chunks:
+                    if steps.was_cancelled:
+                        steps.check()
                     part = burst.take()
+                elif alarm is not None and alarm.is_due:
+                    part = alarm.plan.ping
                 else:
-                    part = (
-                        alarm.plan.ping if alarm is not None and alarm.is_due else b""
-                    )
+                    part = b""
                 if part:
                     if stall is not None:
                         stall.start()
-                    if len(part) > most:
-                        yield from self._hand_over(part, send, most)
-                    elif send is None:
-                        self._part = part
-                        yield _PART
-                    else:
-                        sent = send(
-                            {
-                                "type": "http.response.body",
-                                "body": part,
-                                "more_body": True,
-                            }
-                        )
-                        if type(sent) is not CoroutineType:
-                            sent = sent.__await__()
-                        yield from sent
-                    if stall is not None:
-                        stall.stop()
-                    if alarm is not None:
-                        alarm.is_due = False
-                        alarm.sent_at = clock()
-                if steps.has_ended or (alarm is not None and alarm.is_over):
+                    return part if len(part) <= self._most else self._cut(part)
+                if steps.has_ended or self._is_over:
                     break
-                # Let go of what was sent, before a silence that may be long.
-                sent, part, waits_for = None, b"", steps.waits_for
+                if alarm is not None and alarm.is_over:
+                    self._is_over = True
+                    self._pieces = self._last_parts(alarm)
+                    continue
+                waits_for = steps.waits_for
                 if gate is not None and waits_for is not None:
                     waits_for = gate.wait_for(waits_for)
                 try:
                     yield waits_for
                 except BaseException as raised:
-                    error = raised
-            if alarm is None or not alarm.is_over:
+                    steps.step(raised)
+                    continue
+                # A wait that was broken off goes on; else the source does.
+                if gate is None or not gate.is_open:
+                    try:
+                        steps.waits_for = steps.resume(None)
+                    except BaseException as raised:
+                        steps.end(raised)
+            if not self._is_over:
                 steps.check()
                 self._close = None
-            else:
-                yield from self._end(alarm, send, most)
-        finally:
-            yield from self._finish().__await__()
-        if send is not None:
-            yield from _by_hand(send({"type": "http.response.body"}))
+        except BaseException:
+            yield from self.aclose().__await__()
+            raise
+        yield from self.aclose().__await__()
+        raise StopAsyncIteration
 
-    def _start(self) -> Steps:
-        """Start what looks at the clock, and make the source ready to run."""
-        loop = asyncio.get_running_loop()
-        gate = None
-        if self._timeout is not None:
-            self._stall = StallWatch(loop, self._timeout)
-        if self._plan is not None:
-            gate = Gate()
-            self._alarm = Alarm(loop, self._plan, gate.open)
-        self._burst = Burst()
-        self._steps = Steps(self._produce(self._burst, loop), gate)
-        return self._steps
-
-    def _produce(
-        self, burst: Burst, loop: asyncio.AbstractEventLoop
-    ) -> Coroutine[Any, None, None]:
-        """Return what puts a body into ``burst``."""
-        source = self._source
-        if isinstance(source, AsyncSource):
-            return source.produce(burst, burst)
-        room, ready = LoopSignal(loop), LoopSignal(loop)
-        buffer = self._buffer = Buffer(ready.set_from_thread, room.set)
-        producer = loop.create_task(source.produce(buffer, room))
-        producer.add_done_callback(buffer.end)
-        return _relay(producer, buffer, ready, burst)
-
-    @coroutine
-    def _end(
-        self, alarm: Alarm, send: Send | None, most: int
-    ) -> Generator[Any, None, None]:
-        """Send what a thread has put into its buffer, and then the farewell."""
-        for part in self._last_parts(alarm):
-            yield from self._hand_over(part, send, most)
-
-    @coroutine
-    def _hand_over(
-        self, whole: bytes, send: Send | None, most: int
-    ) -> Generator[Any, None, None]:
-        """Send a part, in as many messages as it takes."""
-        for start in range(0, len(whole), most):
-            part = whole[start : start + most]
-            if self._stall is not None:
-                self._stall.start()
-            if send is None:
-                self._part = part
-                yield _PART
-            else:
-                yield from _by_hand(
-                    send(
-                        {"type": "http.response.body", "body": part, "more_body": True}
-                    )
-                )
-
-    def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:
-        """Yield what a thread has put into its buffer, and then the farewell."""
-        if self._buffer is not None:
-            self._buffer.stop()
-            while (part := self._buffer.next_part()) is not None:
-                if part:
-                    yield part
-        if farewell := alarm.plan.farewell():
-            yield farewell
-
-    async def _finish(self) -> None:
+    async def aclose(self) -> None:
         """Close the source, and end the request if the delivery ends early."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        if self._steps is None:
+            return
         try:
             if self._stall is not None:
                 self._stall.cancel()
@@ -287,11 +212,68 @@ class Delivery:
             if self._alarm is not None:
                 self._alarm.cancel()
 
+    def __del__(self) -> None:
+        """Be closed by the loop, if nobody iterates any more."""
+        if self._finalize is not None and not self._is_closed:
+            self._finalize(self)
 
-def _by_hand(awaitable: Any) -> Iterable[Any]:
-    """Return what ``yield from`` takes in the place of ``await``."""
-    is_native = type(awaitable) is CoroutineType
-    return awaitable if is_native else awaitable.__await__()  # type: ignore[no-any-return]
+    def _start(self) -> Steps:
+        """Start what looks at the clock, and make the source ready to run."""
+        self._loop = loop = asyncio.get_running_loop()
+        # As an async generator does, which a loop closes when it is dropped, or when
+        # the loop ends before it.
+        hooks: Any = sys.get_asyncgen_hooks()
+        self._finalize = hooks.finalizer
+        if hooks.firstiter is not None:
+            hooks.firstiter(self)
+        gate = None
+        if self._timeout is not None:
+            self._stall = StallWatch(loop, self._timeout)
+        if self._plan is not None:
+            gate = Gate()
+            self._alarm = Alarm(loop, self._plan, gate.open)
+        self._burst = Burst()
+        self._steps = steps = Steps(self._produce(self._burst, loop), gate)
+        steps.step(None)
+        return steps
+
+    def _produce(
+        self, burst: Burst, loop: asyncio.AbstractEventLoop
+    ) -> Coroutine[Any, None, None]:
+        """Return what puts a body into ``burst``."""
+        source = self._source
+        if isinstance(source, AsyncSource):
+            return source.produce(burst, burst)
+        room, ready = LoopSignal(loop), LoopSignal(loop)
+        buffer = self._buffer = Buffer(ready.set_from_thread, room.set)
+        producer = loop.create_task(source.produce(buffer, room))
+        producer.add_done_callback(buffer.end)
+        return _relay(producer, buffer, ready, burst)
+
+    def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:
+        """Yield what a thread has put into its buffer, and then the farewell."""
+        if self._buffer is not None:
+            self._buffer.stop()
+            while (part := self._buffer.next_part()) is not None:
+                if part:
+                    yield part
+        if farewell := alarm.plan.farewell():
+            yield farewell
+
+    def _cut(self, whole: bytes) -> bytes:
+        """Return the begin of a part that is too large, and keep the rest."""
+        most, pieces = self._most, self._pieces or ()
+        starts = range(most, len(whole), most)
+        rest = (whole[start : start + most] for start in starts)
+        self._pieces = chain(rest, pieces)
+        return whole[:most]
+
+    def _next_piece(self, pieces: Iterator[bytes]) -> bytes:
+        """Return the next of what is kept; nothing after the last."""
+        piece = next(pieces, b"")
+        if not piece:
+            self._pieces = None
+        return piece
 
 
 async def _relay(

@@ -29,6 +29,7 @@ from django_bolt.streams.signals import LoopSignal, ThreadSignal
 logger = logging.getLogger("django_bolt")
 
 CANCELLED = "The source of a stream must not end by a cancellation of its own."
+ENDED = "A chunk of a stream raised StopAsyncIteration."
 
 
 class Encoder(Protocol):

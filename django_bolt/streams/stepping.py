@@ -18,7 +18,7 @@ from collections.abc import Coroutine
 from typing import Any, cast
 
 from django_bolt.streams.gate import Gate, hand_up
-from django_bolt.streams.producers import CANCELLED
+from django_bolt.streams.producers import CANCELLED, ENDED
 
 
 class Steps:
@@ -106,6 +106,9 @@ class Steps:
                 raise asyncio.CancelledError
             if isinstance(failure, asyncio.CancelledError):
                 raise RuntimeError(CANCELLED)
+            if isinstance(failure, StopAsyncIteration):
+                # Who iterates would take it for the end.
+                raise RuntimeError(ENDED) from failure
             if failure is not None:
                 raise failure
         finally:

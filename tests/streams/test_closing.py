@@ -458,27 +458,41 @@ def evaluate_to_nothing() -> str:
     return next(iter(()))
 
 
-def lazy_source() -> Iterator[object]:
-    """Yield a text that cannot be evaluated."""
-    yield lazystr(SimpleLazyObject(evaluate_to_nothing))
+def end_an_iteration() -> str:
+    """Raise what an async iterator raises at its end."""
+    raise StopAsyncIteration
 
 
-async def alazy_source() -> AsyncIterator[object]:
+def lazy_source(evaluate: Callable[[], str]) -> Iterator[object]:
     """Yield a text that cannot be evaluated."""
-    yield lazystr(SimpleLazyObject(evaluate_to_nothing))
+    yield lazystr(SimpleLazyObject(evaluate))
+
+
+async def alazy_source(evaluate: Callable[[], str]) -> AsyncIterator[object]:
+    """Yield a text that cannot be evaluated."""
+    yield lazystr(SimpleLazyObject(evaluate))
 
 
 @pytest.mark.parametrize("source", [lazy_source, alazy_source])
-def test_a_chunk_that_raises_stop_iteration_is_a_failure(
-    source: Callable[[], Any],
+@pytest.mark.parametrize(
+    ("evaluate", "name"),
+    [
+        (evaluate_to_nothing, "StopIteration"),
+        (end_an_iteration, "StopAsyncIteration"),
+    ],
+)
+def test_a_chunk_that_raises_what_ends_an_iteration_is_a_failure(
+    source: Callable[[Callable[[], str]], Any],
+    evaluate: Callable[[], str],
+    name: str,
 ) -> None:
     """It is no end, and from a thread it would be heard by nobody."""
 
     async def script(client: Exchange) -> None:
-        with pytest.raises(RuntimeError, match="raised StopIteration"):
+        with pytest.raises(RuntimeError, match=f"raised {name}"):
             await client.finished()
 
-    client = play(lambda request: StreamingResponse(source()), script)
+    client = play(lambda request: StreamingResponse(source(evaluate)), script)
 
     assert not client.is_complete
 

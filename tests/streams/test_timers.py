@@ -177,7 +177,7 @@ async def deliver(delivery: Delivery, send: Send, *, is_iterated: bool) -> None:
     if not is_iterated:
         await delivery.send_to(send, PART_BYTES, {})
         return
-    async with contextlib.aclosing(delivery.parts()) as body:
+    async with contextlib.aclosing(delivery) as body:
         async for part in body:
             await send({"body": part})
 

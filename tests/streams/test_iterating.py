@@ -1,0 +1,108 @@
+"""A body that is iterated by who is no handler, and may stop anywhere."""
+
+import asyncio
+import gc
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+from django_bolt import StreamingResponse
+
+DEADLINE = 60
+"""Seconds that anything may take at most."""
+
+
+def make_response(log: list[str], closed: asyncio.Event | None = None) -> Any:
+    """Return a response whose source tells what becomes of it."""
+
+    async def source() -> AsyncIterator[bytes]:
+        log.append("started")
+        try:
+            yield b"first"
+            await asyncio.sleep(0)
+            yield b"second"
+        finally:
+            await asyncio.sleep(0)
+            log.append("closed")
+            if closed is not None:
+                closed.set()
+
+    return StreamingResponse(source(), release_connections=False)
+
+
+def test_a_body_that_has_ended_stays_at_its_end() -> None:
+    log: list[str] = []
+
+    async def main() -> list[bytes]:
+        body = aiter(make_response(log))
+        parts = [part async for part in body]
+        return parts + [part async for part in body]
+
+    assert asyncio.run(main()) == [b"first", b"second"]
+    assert log == ["started", "closed"]
+
+
+def test_a_body_that_was_closed_is_at_its_end() -> None:
+    log: list[str] = []
+
+    async def main() -> list[bytes]:
+        body = aiter(make_response(log))
+        await anext(body)
+        await body.aclose()
+        return [part async for part in body]
+
+    assert asyncio.run(main()) == []
+    assert log == ["started", "closed"]
+
+
+def test_a_body_that_is_closed_before_it_begins_starts_nothing() -> None:
+    log: list[str] = []
+
+    async def main() -> list[bytes]:
+        body = aiter(make_response(log))
+        await body.aclose()
+        return [part async for part in body]
+
+    assert asyncio.run(main()) == []
+    assert log == []
+
+
+def test_a_body_that_is_dropped_is_closed_by_the_loop() -> None:
+    log: list[str] = []
+
+    async def main() -> None:
+        closed = asyncio.Event()
+        body = aiter(make_response(log, closed))
+        await anext(body)
+        del body
+        gc.collect()
+        await asyncio.wait_for(closed.wait(), DEADLINE)
+
+    asyncio.run(main())
+
+    assert log == ["started", "closed"]
+
+
+def test_a_body_that_is_held_is_closed_when_the_loop_ends() -> None:
+    log: list[str] = []
+
+    async def main() -> object:
+        body = aiter(make_response(log))
+        await anext(body)
+        return body
+
+    body = asyncio.run(main())
+
+    assert log == ["started", "closed"]
+    assert body is not None
+
+
+def test_a_loop_may_look_after_no_body() -> None:
+    log: list[str] = []
+
+    async def main() -> list[bytes]:
+        sys.set_asyncgen_hooks(None, None)
+        return [part async for part in make_response(log)]
+
+    assert asyncio.run(main()) == [b"first", b"second"]
+    assert log == ["started", "closed"]
