@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Generic, TypeVar, cast
 
-from django.conf import settings
+from django.conf import Settings, UserSettingsHolder, global_settings, settings
 
 T = TypeVar("T")
 
@@ -33,7 +33,28 @@ class Setting(Generic[T]):
         self.name = f"BOLT_{name.upper()}"
 
     def __get__(self, instance: object, owner: type) -> T:
+        # Without the method of Django's that stands before every attribute.
+        known = object.__getattribute__(settings, "__dict__")
+        if self.name in known:
+            return cast(T, known[self.name])
+        if _is_absent(self.name, known.get("_wrapped")):
+            return self.default
         return cast(T, getattr(settings, self.name, self.default))
+
+
+def _is_absent(name: str, wrapped: object) -> bool:
+    """
+    Tell whether nobody has set a setting, where a look is enough to know.
+
+    To ask Django raises an error on each of its levels, in ten times the time.
+    """
+    if type(wrapped) is UserSettingsHolder:  # Of settings.configure().
+        below = vars(wrapped).get("default_settings")
+        if below is not global_settings or name in vars(global_settings):
+            return False
+    elif type(wrapped) is not Settings:
+        return False
+    return name not in vars(wrapped)
 
 
 class Conf:

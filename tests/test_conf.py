@@ -1,10 +1,13 @@
 """Settings are read at each access."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from django.conf import LazySettings, global_settings
 from django.test import override_settings
 
+from django_bolt import conf as module
 from django_bolt.conf import conf
 
 
@@ -48,3 +51,60 @@ def test_setting_is_never_kept() -> None:
 def test_setting_is_read_as_the_project_wrote_it() -> None:
     with override_settings(BOLT_ALLOWED_FILE_DIRS=[Path("/srv"), "/var"]):
         assert conf.allowed_file_dirs == [Path("/srv"), "/var"]
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> LazySettings:
+    """Return settings of a project that has called ``settings.configure()``."""
+    settings = LazySettings()
+    settings.configure()
+    monkeypatch.setattr(module, "settings", settings)
+    return settings
+
+
+def test_setting_that_configure_was_not_given_has_its_default(
+    configured: LazySettings,
+) -> None:
+    assert conf.sse_ping_comment == "ping"
+
+
+def test_setting_that_is_set_and_removed_later_is_seen(
+    configured: LazySettings,
+) -> None:
+    seen = []
+
+    for comment in ("one", "two"):
+        configured.BOLT_SSE_PING_COMMENT = comment
+        seen += [conf.sse_ping_comment, conf.sse_ping_comment]
+    delattr(configured, "BOLT_SSE_PING_COMMENT")
+    seen.append(conf.sse_ping_comment)
+
+    assert seen == ["one", "one", "two", "two", "ping"]
+
+
+def test_setting_of_a_projects_own_defaults_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = LazySettings()
+    settings.configure(SimpleNamespace(BOLT_SSE_PING_COMMENT="own"))
+    monkeypatch.setattr(module, "settings", settings)
+
+    assert conf.sse_ping_comment == "own"
+
+
+def test_setting_among_djangos_own_is_seen(
+    configured: LazySettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(global_settings, "BOLT_SSE_PING_COMMENT", "own", raising=False)
+
+    assert conf.sse_ping_comment == "own"
+
+
+def test_settings_that_nobody_has_asked_yet_are_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings = LazySettings()
+    monkeypatch.setattr(module, "settings", settings)
+
+    assert conf.sse_ping_comment == "ping"
+    assert settings.configured
