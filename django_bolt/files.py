@@ -16,10 +16,10 @@ import logging
 import os
 import stat
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -53,6 +53,9 @@ _PATH: int | None = (
     if sys.platform == "linux" and hasattr(os, "O_PATH")
     else None
 )
+_SETTLED = 3_000_000_000  # Nanoseconds; FAT counts every other second.
+_MOST_READABLE = 4096
+_readable: set[tuple[int, int, int, int]] = set()
 # What fails here, and says nothing of the file: a 404 would be believed.
 _FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
 _NO_SYMLINK = getattr(os, "O_NOFOLLOW", 0)
@@ -64,8 +67,7 @@ _FOLDER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LocatedFile:
+class LocatedFile(NamedTuple):
     """
     A regular file that may be read, as it was when it was looked at.
 
@@ -97,8 +99,10 @@ def locate(path: StrPath) -> LocatedFile:
         ImproperlyConfigured: ``BOLT_ALLOWED_FILE_DIRS`` is no list.
         OSError: The process or the machine has no more descriptors or memory.
     """
-    given: object = path
-    text: object = os.fspath(path) if isinstance(given, os.PathLike) else given
+    try:
+        text: object = os.fspath(path)
+    except TypeError:
+        text = None
     if not isinstance(text, str):
         raise TypeError(
             f"path must be a str or a path-like object of one; got {path!r}. "
@@ -138,15 +142,19 @@ def open_located(located: LocatedFile) -> io.FileIO:
         FileMissing: A symlink now leads elsewhere.
         OSError: The process or the machine has no more descriptors or memory.
     """
+    return io.FileIO(open_descriptor(located), "rb")
+
+
+def open_descriptor(located: LocatedFile) -> int:
+    """Do the same, and return a descriptor, to be closed by the caller."""
     path = located.real_path
-    with _refusals(path), _parent(path, located.root) as (name, folder):
-        flags = _READ if folder is None else _READ | _NO_SYMLINK
-        try:
-            descriptor = os.open(name, flags, dir_fd=folder)
-        except FileNotFoundError:
-            raise FileChanged("The file is gone.", path) from None
+    try:
+        descriptor = _open_inside(path, located.root)
+    except OSError:
+        with _refusals(path):
+            raise
     if is_same(os.fstat(descriptor), located.stat):
-        return io.FileIO(descriptor, "rb")
+        return descriptor
     os.close(descriptor)
     raise FileChanged("It is no longer the file that was announced.", path)
 
@@ -158,7 +166,11 @@ def is_same(opened: os.stat_result, announced: os.stat_result) -> bool:
     It may have grown. The number of an inode alone does not tell: it is given
     to the next file when the first one is gone.
     """
-    if not stat.S_ISREG(opened.st_mode) or not os.path.samestat(opened, announced):
+    if (
+        not stat.S_ISREG(opened.st_mode)
+        or opened.st_ino != announced.st_ino
+        or opened.st_dev != announced.st_dev
+    ):
         return False
     if opened.st_size == announced.st_size:
         return opened.st_mtime_ns == announced.st_mtime_ns
@@ -187,7 +199,7 @@ def _locate_at_once(text: str, directories: _Directories | None) -> LocatedFile 
         link = f"/proc/self/fd/{descriptor}"
         found = os.fstat(descriptor)
         real_path = os.readlink(link)
-        readable = os.access(link, os.R_OK)
+        readable = _is_readable(link, found)
     except OSError:  # There is no /proc.
         return None
     finally:
@@ -203,6 +215,26 @@ def _locate_at_once(text: str, directories: _Directories | None) -> LocatedFile 
     ):
         return None
     return LocatedFile(real_path, root, found)
+
+
+def _is_readable(link: str, found: os.stat_result) -> bool:
+    """
+    Tell whether this process may read a file; the system is not asked each time.
+
+    Who changes the rights to a file changes that time of its inode. If the rights
+    of the process change instead, the file is refused when it is opened.
+    """
+    known = found.st_dev, found.st_ino, found.st_ctime_ns, os.getuid()
+    if known in _readable:
+        return True
+    if not os.access(link, os.R_OK):
+        return False
+    # What follows at once may leave the time as it was, by a clock that is coarse.
+    if time.time_ns() - found.st_ctime_ns > _SETTLED:
+        if len(_readable) >= _MOST_READABLE:
+            _readable.clear()
+        _readable.add(known)
+    return True
 
 
 def _find_root(real_path: str, directories: _Directories, path: StrPath) -> str:
@@ -238,7 +270,7 @@ def _match_root(real_path: str, directories: _Directories) -> str | None:
         )
     for directory in directories:
         root = os.fspath(directory)
-        if os.path.isabs(root) and _holds(root, real_path):
+        if _holds(root, real_path) and os.path.isabs(root):
             return root
         if not root:  # It names nothing, where realpath() has the working directory.
             continue
@@ -249,8 +281,10 @@ def _match_root(real_path: str, directories: _Directories) -> str | None:
 
 
 def _holds(root: str, real_path: str) -> bool:
-    inside = root if root.endswith(os.sep) else root + os.sep
-    return real_path == root or real_path.startswith(inside)
+    if not real_path.startswith(root):
+        return False
+    rest = real_path[len(root) :]
+    return not rest or rest.startswith(os.sep) or root.endswith(os.sep)
 
 
 def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:
@@ -283,6 +317,24 @@ def _refusals(path: StrPath) -> Iterator[None]:
         raise FileMissing("The file does not exist.", path) from error
 
 
+def _open_inside(path: str, root: str | None) -> int:
+    """Open a file for reading, through no symlink below the allowed directory."""
+    folder = None
+    try:
+        if root is None or not HAS_DIRECTORY_DESCRIPTORS:
+            name, flags = path, _READ
+        else:
+            folder, name = _open_parent(path, root)
+            flags = _READ | _NO_SYMLINK
+        try:
+            return os.open(name, flags, dir_fd=folder)
+        except FileNotFoundError:
+            raise FileChanged("The file is gone.", path) from None
+    finally:
+        if folder is not None:
+            os.close(folder)
+
+
 @contextmanager
 def _parent(real_path: str, root: str | None) -> Iterator[tuple[str, int | None]]:
     """
@@ -294,14 +346,22 @@ def _parent(real_path: str, root: str | None) -> Iterator[tuple[str, int | None]
     if root is None or not HAS_DIRECTORY_DESCRIPTORS:
         yield real_path, None
         return
-    inner_path = real_path[len(os.path.join(root, "")) :] or os.curdir
-    *folders, name = inner_path.split(os.sep)
-    descriptor = os.open(root, _FOLDER)
+    descriptor, name = _open_parent(real_path, root)
     try:
-        for folder in folders:
-            inner = os.open(folder, _FOLDER | _NO_SYMLINK, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
         yield name, descriptor
     finally:
         os.close(descriptor)
+
+
+def _open_parent(real_path: str, root: str) -> tuple[int, str]:
+    """Open the folder of a file, from the allowed directory down."""
+    inner_path = real_path[len(root) :].lstrip(os.sep) or os.curdir
+    *folders, name = inner_path.split(os.sep)
+    descriptor = os.open(root, _FOLDER)
+    for folder in folders:
+        try:
+            inner = os.open(folder, _FOLDER | _NO_SYMLINK, dir_fd=descriptor)
+        finally:
+            os.close(descriptor)
+        descriptor = inner
+    return descriptor, name

@@ -56,6 +56,7 @@ _PROC = "/proc"
 class _Entry:
     file: io.FileIO
     name: str
+    link: str
     used: float
 
 
@@ -97,13 +98,11 @@ class HeldFiles:
             entry = self._entries.get(key) or self._hold(key, located)
             if entry is None:
                 return None
-            try:
-                found = os.stat(entry.name)
-            except OSError:
+            if not _leads_to(entry.name, entry.link):
                 # Somebody has cleaned up what is temporary.
                 self._drop(key)
                 return None
-            if not is_same(found, located.stat):
+            if not is_same(os.fstat(entry.file.fileno()), located.stat):
                 return None
             entry.used = monotonic()
             return entry.name
@@ -159,7 +158,7 @@ class HeldFiles:
         except OSError:  # FileChanged, FileMissing or FileRefused, for example.
             return None
         try:
-            name = self._make_name(file)
+            name, link = self._make_name(file)
         except OSError:
             # No /proc, no folder for what is temporary, fewer rights than before:
             # the next file has no better luck.
@@ -167,7 +166,7 @@ class HeldFiles:
             self._next_try = now + self._linger
             self._remove_folder()
             return None
-        entry = self._entries[key] = _Entry(file, name, now)
+        entry = self._entries[key] = _Entry(file, name, link, now)
         if self._loop is None or self._loop.is_closed():
             self._arm()
         return entry
@@ -176,21 +175,22 @@ class HeldFiles:
         # The soft limit as it is now: servers raise it.
         return min(self._limit, os.sysconf("SC_OPEN_MAX") // _SHARE)
 
-    def _make_name(self, file: io.FileIO) -> str:
+    def _make_name(self, file: io.FileIO) -> tuple[str, str]:
         if self._folder is None:
             self._links = os.path.join(_PROC, os.readlink(f"{_PROC}/self"), "fd")
             self._folder = tempfile.mkdtemp(prefix="django-bolt-")
             # Of multiprocessing, as its processes end without those of atexit.
             self._at_exit = Finalize(None, self.close, exitpriority=0)
         name = os.path.join(self._folder, secrets.token_hex(16))
-        os.symlink(os.path.join(self._links, str(file.fileno())), name)
+        link = os.path.join(self._links, str(file.fileno()))
+        os.symlink(link, name)
         try:
             # As a server will: the system asks once more who may read it.
             os.close(os.open(name, os.O_RDONLY | os.O_CLOEXEC))
         except OSError:
             os.unlink(name)
             raise
-        return name
+        return name, link
 
     def _drop(self, key: tuple[int, int]) -> None:
         entry = self._entries[key]
@@ -233,6 +233,14 @@ class HeldFiles:
         self._loop = None
         if self.tidy(monotonic()):
             self._arm()
+
+
+def _leads_to(name: str, link: str) -> bool:
+    """Tell whether a name is still there; the link itself is followed by the server."""
+    try:
+        return os.readlink(name) == link
+    except OSError:
+        return False
 
 
 held_files = HeldFiles()

@@ -271,7 +271,13 @@ def remove_folder(name: Path) -> None:
     shutil.rmtree(name.parent)
 
 
-@pytest.mark.parametrize("clean_up", [remove_name, remove_folder])
+def lead_elsewhere(name: Path) -> None:
+    """Put a link to another file in the place of a name."""
+    name.unlink()
+    name.symlink_to("/etc/passwd")
+
+
+@pytest.mark.parametrize("clean_up", [remove_name, remove_folder, lead_elsewhere])
 def test_name_that_was_cleaned_up_is_made_anew(
     files: HeldFiles, tmp_path: Path, clean_up: Callable[[Path], None]
 ) -> None:
