@@ -31,19 +31,21 @@ class FileBody:
             size is unknown. To be changed before the body starts.
     """
 
+    # Most are sent in a few blocks, or not from here: assigned when it changes.
+    _file: Any = None
+    # Where the next read begins; None if that is not known.
+    _position: int | None = None
+    _can_read_cached = True
+    # What was read last.
+    _block: io.BytesIO
+    _block_size = -1
+
     def __init__(self, source: Source) -> None:
         self.source = source
         self.pieces: Sequence[Piece] | None = (
             None if source.size is None else [Span(0, source.size)]
         )
-        self._file: Any = None
         self._close: Callable[[], object] | None = source.close
-        # Where the next read begins; None if that is not known.
-        self._position: int | None = None
-        self._can_read_cached = _NOWAIT is not None
-        # What was read last.
-        self._block = io.BytesIO()
-        self._block_size = 0
 
     def open(self) -> Any:
         """
@@ -65,6 +67,13 @@ class FileBody:
         close, self._close = self._close, None
         if close is not None:
             close()
+
+    def find_span(self) -> Span | None:
+        """Return the one span of the content that is sent, and nothing besides."""
+        if self.pieces is None or len(self.pieces) != 1:
+            return None
+        [piece] = self.pieces
+        return piece if isinstance(piece, Span) else None
 
     def is_current(self) -> bool:
         """Tell whether the open file is still what the source's tag stands for."""

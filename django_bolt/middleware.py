@@ -138,7 +138,9 @@ def _conversion(request: HttpRequest) -> Conversion:
 
 
 def _finish(response: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:
-    if response.streaming and conf.stream_django_responses:
+    if isinstance(response, ResponseBase):
+        return response.prepare(request)
+    if conf.stream_django_responses:
         adopt(response)
     return prepare(response, request)
 

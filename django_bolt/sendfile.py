@@ -30,9 +30,12 @@ def find_handover(real_path: str) -> tuple[str, str] | None:
         file, or its name cannot be told to every such server. Of several
         directories the innermost decides.
     """
+    directories = conf.sendfile
+    if not directories:
+        return None
     best = ""
     target = ""
-    for directory, entry in (conf.sendfile or {}).items():
+    for directory, entry in directories.items():
         root = os.path.join(os.path.realpath(directory), "")
         if real_path.startswith(root) and len(root) > len(best):
             best, target = root, entry

@@ -14,9 +14,8 @@ import io
 import os
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias, cast
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast
 
 from django.core.files import File as DjangoFile
 from django.core.files.storage import FileSystemStorage
@@ -36,9 +35,10 @@ class Readable(Protocol):
 SourceLike: TypeAlias = StrPath | Readable | DjangoFile  # type: ignore[type-arg]
 """What ``File`` and ``FileResponse`` take."""
 
+_PATHS = (str, os.PathLike)
 
-@dataclass(frozen=True, slots=True)
-class Source:
+
+class Source(NamedTuple):
     """
     Bytes that are sent, and what is known of them before they are read.
 
@@ -79,7 +79,7 @@ def make_source(given: SourceLike) -> Source:
         TypeError: It is none of these, or a file in text mode.
         FileMissing: A ``FieldFile`` without a file; and as ``files.locate``.
     """
-    if isinstance(given, str | os.PathLike):
+    if isinstance(given, _PATHS):
         return _from_path(given)
     # A FieldFile, told by its storage: importing the class loads all of forms.
     if isinstance(given, DjangoFile) and hasattr(given, "storage"):
@@ -100,12 +100,13 @@ def make_source(given: SourceLike) -> Source:
 
 def _from_path(path: StrPath) -> Source:
     located = locate(path)
+    found = located.stat
     return Source(
-        os.path.basename(os.fspath(path)),
+        os.path.basename(path),
         functools.partial(open_located, located),
-        located.stat.st_size,
-        stat_etag(located.stat),
-        located.stat.st_mtime,
+        found.st_size,
+        stat_etag(found),
+        found.st_mtime,
         located=located,
     )
 
@@ -188,4 +189,8 @@ def stat_etag(found: os.stat_result, start: int = 0) -> str:
 
     Spec: RFC 9110 §8.8.1, "a strong validator".
     """
-    return make_etag(found.st_mtime_ns, found.st_ctime_ns, found.st_size, start)
+    return _make_etag(found.st_mtime_ns, found.st_ctime_ns, found.st_size, start)
+
+
+# Mostly the same few files again.
+_make_etag = functools.lru_cache(maxsize=1024)(make_etag)

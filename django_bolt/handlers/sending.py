@@ -9,7 +9,7 @@ from typing import Any
 from django.http.response import HttpResponseBase, ResponseHeaders
 
 from django_bolt.handlers.types import Send
-from django_bolt.responses.base import Response
+from django_bolt.responses.head import PartsOnDemand
 
 
 @lru_cache(maxsize=1024)
@@ -42,7 +42,7 @@ def has_cookies(response: HttpResponseBase) -> bool:
     return "cookies" in vars(response) or kind.cookies is not _LAZY_COOKIES
 
 
-_LAZY_COOKIES = vars(Response)["cookies"]
+_LAZY_COOKIES = vars(PartsOnDemand)["cookies"]
 
 
 def _find_items(response: Any) -> Iterable[tuple[Any, Any]]:

@@ -8,9 +8,7 @@ Here each part is made when somebody asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import lru_cache
-from http.cookies import SimpleCookie
 
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
@@ -18,7 +16,7 @@ from django.utils.functional import Promise, cached_property
 
 from django_bolt.encoding import encode_json
 from django_bolt.responses.head import (
-    ResponseBase,
+    PartsOnDemand,
     allows_body,
     check_status,
     make_headers,
@@ -26,7 +24,7 @@ from django_bolt.responses.head import (
 from django_bolt.types import Headers
 
 
-class Response(ResponseBase, HttpResponse):
+class Response(PartsOnDemand, HttpResponse):
     """
     A response whose body is ``content``, encoded as its media type says.
 
@@ -54,12 +52,6 @@ class Response(ResponseBase, HttpResponse):
 
     media_type: str | None = "application/json"
 
-    # Django's constructor is not called: what it would assign stands here, or
-    # is made by the properties below.
-    closed = False
-    _charset: str | None = None
-    _reason_phrase: str | None = None
-    _handler_class: type | None = None
     _container: list[bytes]
 
     def __init__(
@@ -91,15 +83,6 @@ class Response(ResponseBase, HttpResponse):
     def headers(self) -> ResponseHeaders:  # type: ignore[override]
         """The header fields, as Django's mapping; made when first asked for."""
         return make_headers(None, self.media_type)
-
-    @cached_property
-    def cookies(self) -> SimpleCookie:  # type: ignore[override]
-        """The cookies to set, made when first asked for."""
-        return SimpleCookie()
-
-    @cached_property
-    def _resource_closers(self) -> list[Callable[[], object]]:
-        return []
 
 
 def encode_text(text: object) -> bytes:

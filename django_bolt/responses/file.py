@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
-import dataclasses
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.functional import cached_property
 
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
 from django_bolt.conf import conf
@@ -25,18 +24,18 @@ from django_bolt.responses.filehead import (
     drop_content_fields,
     make_file_headers,
 )
-from django_bolt.responses.head import allows_body, check_status
+from django_bolt.responses.head import PartsOnDemand, allows_body, check_status
 from django_bolt.responses.selecting import Selecting
 from django_bolt.sendfile import find_handover
 from django_bolt.sources import Source, SourceLike, make_source
 from django_bolt.streams.connections import release_connections
 from django_bolt.types import Headers
-from django_bolt.wire.ranges import Piece, Span
+from django_bolt.wire.ranges import Piece
 
 _READING_ATTEMPTS = 3
 
 
-class FileResponse(Selecting, StreamBody):
+class FileResponse(PartsOnDemand, Selecting, StreamBody):  # type: ignore[override]
     """
     A file, read while it is sent.
 
@@ -69,6 +68,10 @@ class FileResponse(Selecting, StreamBody):
     block_size = BLOCK_SIZE
     """Bytes that a server without sendfile reads at a time."""
 
+    is_async = False
+    _is_own = True
+    _has_descriptor_by_length = False
+
     def __init__(
         self,
         path: SourceLike,
@@ -78,15 +81,11 @@ class FileResponse(Selecting, StreamBody):
         headers: Headers | None = None,
     ) -> None:
         source = make_source(path)
-        made = make_file_headers(source, filename, media_type, headers)
+        self.headers = make_file_headers(source, filename, media_type, headers)
+        self.status_code = check_status(status_code)
         self._size = source.size
         self._body = FileBody(source)
-        self._has_descriptor_by_length = False
-        # Django would copy the headers, one by one; and look for a Content-Type.
-        super().__init__((), "", check_status(status_code))
-        self.headers = made
-        self._resource_closers.append(self._body.close)
-        self._set_own_body()
+        self._resource_closers = [self._body.close]
         if not allows_body(status_code):
             drop_content_fields(self.headers)
             self._set_pieces([])
@@ -96,8 +95,9 @@ class FileResponse(Selecting, StreamBody):
         if not self._is_prepared:
             # Gunicorn sends from a descriptor as much as Content-Length says;
             # others may send all that is there.
-            server = str(request.META.get("SERVER_SOFTWARE", ""))
-            self._has_descriptor_by_length = server.startswith("gunicorn/")
+            server = request.META.get("SERVER_SOFTWARE")
+            if server is not None and str(server).startswith("gunicorn/"):
+                self._has_descriptor_by_length = True
             if not self._hand_over(request):
                 super().prepare(request)
             if request.method == "HEAD":
@@ -107,10 +107,9 @@ class FileResponse(Selecting, StreamBody):
     @property
     def file_to_stream(self) -> SpanReader | None:
         """What Django's WSGI handler gives to ``wsgi.file_wrapper``; opens the file."""
-        pieces = self._body.pieces
-        if not self._is_own or pieces is None or len(pieces) != 1:
+        span = self._body.find_span()
+        if span is None or not self._is_own:
             return None
-        [span] = (piece for piece in pieces if isinstance(piece, Span))
         self._start()
         is_whole = span == (0, self._size)
         has_descriptor = self._body.source.located is not None
@@ -135,14 +134,15 @@ class FileResponse(Selecting, StreamBody):
         return self._body.source.located if is_whole else None
 
     def leave(self) -> None:
-        """Leave the file to somebody else: here it is not opened."""
-        self._resource_closers.remove(self._body.close)
+        """Leave the file to somebody else: here it is open no more."""
+        if self._body.close in self._resource_closers:
+            self._resource_closers.remove(self._body.close)
 
     def __iter__(self) -> Iterator[bytes]:
         if not self._is_own:
             return super().__iter__()
         self._start()
-        return cast("Iterator[bytes]", self._iterator)
+        return self._iterator
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self.iterate(SMALL) if self._is_own else super().__aiter__()
@@ -174,8 +174,7 @@ class FileResponse(Selecting, StreamBody):
                 # Closing it waits as little as opening it did. A handler that
                 # finds nothing to close need not ask a thread.
                 self._body.close()
-                with contextlib.suppress(ValueError):  # Somebody else took it out.
-                    self._resource_closers.remove(self._body.close)
+                self.leave()
 
     async def _open(self) -> None:
         # What is small has ended before another request could use them.
@@ -236,11 +235,15 @@ class FileResponse(Selecting, StreamBody):
 
     def _set_pieces(self, pieces: Sequence[Piece]) -> None:
         self._body.pieces = pieces
-        self._set_own_body()
-
-    def _set_own_body(self) -> None:
-        self._iterator = iter(self._body)
+        # Whatever somebody else has put there.
+        vars(self).pop("_iterator", None)
+        self.is_async = False
         self._is_own = True
+
+    @cached_property
+    def _iterator(self) -> Iterator[bytes]:
+        """What Django iterates; most often nobody does."""
+        return iter(self._body)
 
     def _set_streaming_content(self, value: Any) -> None:
         # django-stubs does not list it.
@@ -309,7 +312,5 @@ def _read_whole(path: SourceLike) -> tuple[Source, bytes]:
         if etag == source.etag or attempt == _READING_ATTEMPTS:
             # What changes all the time, or has no tag, has one by its content.
             etag = etag or f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
-            made = dataclasses.replace(
-                source, size=len(content), etag=etag, is_seekable=True
-            )
+            made = source._replace(size=len(content), etag=etag, is_seekable=True)
             return made, content

@@ -11,12 +11,13 @@ import datetime
 import functools
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from django.http import BadHeaderError, HttpRequest
 from django.http.response import HttpResponseBase, ResponseHeaders
-from django.utils.functional import Promise
+from django.utils.functional import Promise, cached_property
 from msgspec import UnsetType
 
 from django_bolt.types import Headers
@@ -149,6 +150,9 @@ def without_marker(headers: ResponseHeaders) -> Iterable[tuple[str, str]]:
     Both of Django's handlers send what ``items()`` returns, where it is left
     out: RFC 9110 §12.5.3 reserves "identity" for Accept-Encoding.
     """
+    if type(headers) is ResponseHeaders and "content-encoding" not in headers._store:
+        # What items() would yield, of which each is looked up by name again.
+        return headers._store.values()
     if headers.get("Content-Encoding", "").lower() != "identity":
         return headers.items()
     return [
@@ -235,6 +239,29 @@ class ResponseBase(ChainingCookies):
             The response to send, this one or another that closes this one.
         """
         return self
+
+
+class PartsOnDemand(ResponseBase):
+    """
+    A response for which Django's constructor is not called.
+
+    What that would assign stands here, or is made when somebody asks for it: the
+    cookie jar and the list of closers are most of the cost of a small response.
+    """
+
+    closed = False
+    _charset: str | None = None
+    _reason_phrase: str | None = None
+    _handler_class: type | None = None
+
+    @cached_property
+    def cookies(self) -> SimpleCookie:  # type: ignore[override]
+        """The cookies to set, made when first asked for."""
+        return SimpleCookie()
+
+    @cached_property
+    def _resource_closers(self) -> list[Callable[[], object]]:
+        return []
 
 
 def prepare(response: HttpResponseBase, request: HttpRequest) -> HttpResponseBase:

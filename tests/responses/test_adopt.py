@@ -136,3 +136,11 @@ def test_our_own_stream_stays_what_it_is(ask: Ask) -> None:
     answer = ask(lambda request: StreamingResponse([b"ours"]))
 
     assert answer.body == b"ours"
+
+
+def test_a_stream_of_ours_is_left_as_it_is() -> None:
+    response = StreamingResponse([])
+
+    adopt(response)
+
+    assert type(response) is StreamingResponse
