@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django_bolt.exceptions import FileChanged
+from django_bolt.files import open_descriptor
 from django_bolt.sources import Source, stat_etag
 from django_bolt.wire.ranges import Piece, Span
 
@@ -123,6 +124,28 @@ class FileBody:
         block = self._block.getvalue()
         # At the end of the file the ordinary read says what is wrong.
         return block if count == size else block[:count] or None
+
+    def read_once(self, position: int, size: int) -> bytes | None:
+        """
+        Open the file, read the same from the page cache, and close it.
+
+        Returns:
+            ``None`` when that would block, or there is not as much.
+
+        Raises:
+            OSError: The file may not be opened, or is another one.
+        """
+        located = self.source.located
+        if located is None or self._file is not None or _NOWAIT is None:
+            return None
+        block = io.BytesIO(bytes(size))
+        descriptor = open_descriptor(located)
+        try:
+            with block.getbuffer() as memory:
+                count = _preadv(descriptor, [memory], position, _NOWAIT)
+        finally:
+            os.close(descriptor)
+        return block.getvalue() if count == size else None
 
     def __iter__(self) -> Iterator[bytes]:
         if self.pieces is None:

@@ -1,6 +1,8 @@
 """What the tests of file bodies read from, besides files."""
 
+import contextlib
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,17 @@ class Pipe:
     def read(self, size: int = -1) -> bytes:
         """Return a block; nothing at the end."""
         return self.left.pop(0) if self.left else b""
+
+
+def is_open(path: Path) -> bool:
+    """Tell whether this process has a file open; only Linux tells."""
+    if not os.path.isdir("/proc/self/fd"):
+        return False
+    links = []
+    for number in os.listdir("/proc/self/fd"):
+        with contextlib.suppress(FileNotFoundError):  # That of the listing itself.
+            links.append(os.readlink(f"/proc/self/fd/{number}"))
+    return str(path) in links
 
 
 def have_all_cached(monkeypatch: pytest.MonkeyPatch) -> None:

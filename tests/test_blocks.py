@@ -18,7 +18,7 @@ from django_bolt.blocks import (
 from django_bolt.exceptions import FileChanged
 from django_bolt.sources import make_source
 from django_bolt.wire.ranges import Span
-from tests.readers import NOWAIT, Pipe, have_all_cached
+from tests.readers import NOWAIT, Pipe, have_all_cached, is_open
 
 SIZE = 3 * 1024 * 1024
 CONTENT = os.urandom(64) * (SIZE // 64)
@@ -105,6 +105,52 @@ def test_block_beyond_the_end_is_left_to_the_ordinary_read(path: Path) -> None:
     with pytest.raises(FileChanged):
         body.read(SIZE, 64)
     body.close()
+
+
+@linux
+@pytest.mark.usefixtures("cached")
+def test_file_that_is_read_once_is_not_left_open(path: Path) -> None:
+    body = FileBody(make_source(path))
+
+    read = body.read_once(1, 64)
+
+    assert read == CONTENT[1:65]
+    assert not is_open(path)
+
+
+@linux
+@pytest.mark.usefixtures("cached")
+def test_file_that_is_open_is_not_read_once_more(path: Path) -> None:
+    body = FileBody(make_source(path))
+    body.open()
+
+    assert body.read_once(0, 64) is None
+    body.close()
+
+
+@linux
+@pytest.mark.usefixtures("cached")
+def test_file_that_ends_before_is_not_read_once(path: Path) -> None:
+    assert FileBody(make_source(path)).read_once(SIZE - 1, 64) is None
+
+
+@linux
+@pytest.mark.usefixtures("cached")
+def test_file_that_was_replaced_is_not_read_once(path: Path) -> None:
+    body = FileBody(make_source(path))
+    path.with_name("other").write_bytes(CONTENT)
+    path.with_name("other").replace(path)
+
+    with pytest.raises(FileChanged):
+        body.read_once(0, 64)
+
+
+def test_file_is_not_read_once_where_reading_always_waits(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_NOWAIT", None)
+
+    assert FileBody(make_source(path)).read_once(0, 64) is None
 
 
 def test_body_of_unknown_size_ends_with_its_source() -> None:

@@ -25,7 +25,13 @@ from django.urls import base as urls
 from django.urls import set_script_prefix
 
 from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
-from django_bolt.handlers.files import is_file, needs_no_thread, send_file
+from django_bolt.handlers.files import (
+    is_file,
+    needs_no_thread,
+    send_file,
+    send_taken,
+    take_file,
+)
 from django_bolt.handlers.lifespan import answer_lifespan
 from django_bolt.handlers.middleware import join
 from django_bolt.handlers.originals import find_original
@@ -204,13 +210,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         async def answer() -> None:
             nonlocal response
             response = await self.run_get_response(request)
-            if (
-                lease is not None
-                and response.streaming
-                and needs_no_thread(request, response)
-            ):
-                lease.rest()
-            await self._send(request, response, send)
+            await self._send(request, response, send, lease)
 
         watch = Watch(self.listen_for_disconnect, receive)
         is_stopped = False
@@ -228,14 +228,25 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         return response
 
     def _send(
-        self, request: ASGIRequest, response: Any, send: Send
+        self, request: ASGIRequest, response: Any, send: Send, lease: Lease | None
     ) -> Coroutine[Any, Any, None]:
-        """Return what sends a response: the server itself, if it may."""
-        is_ours = type(self).send_response is BoltASGIHandler.send_response
-        path = find_path(request, response) if is_ours else None
-        if path is None:
+        """Return what sends a response; a file by its path or at once, if it may."""
+        if not response.streaming:
             return self.send_response(response, send)
-        return send_path(response, send, path)
+        if lease is not None and lease.is_held:
+            _let_rest(lease, request, response)
+            lease = None
+        if type(self).send_response is BoltASGIHandler.send_response:
+            path = find_path(request, response)
+            if path is not None:
+                return send_path(response, send, path)
+            content = take_file(response, self.chunk_size)
+            if content is not None:
+                return send_taken(response, content, send)
+        if lease is not None:
+            # Nor may it keep one that it borrows from now on.
+            _let_rest(lease, request, response)
+        return self.send_response(response, send)
 
     async def _end(self, response: Any) -> None:
         """Close a response and say that the request is over, as Django does."""
@@ -243,6 +254,12 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             await request_finished.asend(sender=self.__class__)
         else:
             await call_in_thread(response.close)
+
+
+def _let_rest(lease: Lease, request: ASGIRequest, response: Any) -> None:
+    """Hold no thread for a response that needs none."""
+    if needs_no_thread(request, response):
+        lease.rest()
 
 
 def _end_at_once(request: ASGIRequest, response: Any, lease: Lease) -> bool:

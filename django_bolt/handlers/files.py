@@ -9,11 +9,20 @@ from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from django_bolt.conf import conf
 from django_bolt.handlers.receivers import FINISHED
 from django_bolt.handlers.sending import encode_headers
 from django_bolt.handlers.types import Send
-from django_bolt.pace import LARGEST
+from django_bolt.pace import LARGEST, SMALL
 from django_bolt.responses.file import FileResponse
+
+AT_ONCE = 2 * SMALL
+"""
+Bytes of a file that is sent in one message.
+
+Whoever stops reading has as much in the server's memory with two small blocks,
+which every server takes in.
+"""
 
 
 def is_file(response: HttpResponseBase) -> TypeGuard[FileResponse]:
@@ -33,6 +42,39 @@ def needs_no_thread(request: HttpRequest, response: HttpResponseBase) -> bool:
         and response.takes_any_thread(request.close)
         and FINISHED.present() is not None
     )
+
+
+def take_file(response: HttpResponseBase, chunk_size: int) -> bytes | None:
+    """
+    Return all that a file response sends, if that is little and nobody can tell.
+
+    Args:
+        response: A response whose body has not started.
+        chunk_size: As for ``send_file()``.
+
+    Returns:
+        ``None`` for everything else, which is sent block by block.
+    """
+    if (
+        type(response) is not FileResponse
+        or not response.sends_file()
+        or chunk_size != ASGIHandler.chunk_size
+        or conf.stream_send_timeout is not None
+    ):
+        return None
+    return response.take(AT_ONCE)
+
+
+async def send_taken(response: FileResponse, content: bytes, send: Send) -> None:
+    """Send a file response whose content was taken."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": encode_headers(response),
+        }
+    )
+    await send({"type": "http.response.body", "body": content, "more_body": False})
 
 
 async def send_file(response: FileResponse, send: Send, chunk_size: int) -> None:

@@ -117,6 +117,10 @@ class FileResponse(PartsOnDemand, Selecting, StreamBody):  # type: ignore[overri
             return SpanFile(self._body, span)
         return SpanReader(self._body, span)
 
+    def has(self, size: int) -> bool:
+        """Tell whether the file is known to have so many bytes at least."""
+        return self._size is not None and self._size >= size
+
     def find_whole(self, *closers: Callable[[], object]) -> LocatedFile | None:
         """
         Return the file, if it is all that would be sent and has a path.
@@ -132,6 +136,33 @@ class FileResponse(PartsOnDemand, Selecting, StreamBody):  # type: ignore[overri
             and self.headers.get("Content-Length") == str(self._size)
         )
         return self._body.source.located if is_whole else None
+
+    def take(self, size: int) -> bytes | None:
+        """
+        Return all that is to be sent, if it is no more than that, and close the file.
+
+        Args:
+            size: Bytes. Of a file they are read from the page cache only.
+
+        Returns:
+            ``None`` where ``iterate()`` is to send it: that says what is wrong, too.
+        """
+        body = self._body
+        if body.source.located is None:
+            return None
+        content: bytes | None = b""
+        if body.pieces != []:
+            span = body.find_span()
+            if span is None or span.stop - span.start > size:
+                return None
+            try:
+                content = body.read_once(span.start, span.stop - span.start)
+            except OSError:
+                return None
+        if content is not None:
+            body.close()
+            self.leave()
+        return content
 
     def leave(self) -> None:
         """Leave the file to somebody else: here it is open no more."""
