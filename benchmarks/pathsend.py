@@ -53,7 +53,7 @@ django.setup()
 
 async def view(request: HttpRequest, name: str) -> FileResponse:
     """Answer as django-bolt does."""
-    return FileResponse(FOLDER / name)
+    return FileResponse(f"{FOLDER}/{name}")
 
 
 urlpatterns: list[Any] = [path("<name>", view)]
@@ -89,7 +89,7 @@ def __getattr__(name: str) -> Any:
     from starlette.routing import Route
 
     async def send(request: Any) -> Any:
-        return StarlettesFileResponse(FOLDER / request.path_params["name"])
+        return StarlettesFileResponse(f"{FOLDER}/{request.path_params['name']}")
 
     return Starlette(routes=[Route("/{name}", send)])
 

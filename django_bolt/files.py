@@ -1,11 +1,8 @@
 """
-Which file a path names, whether it may be read, and opening it safely.
+Which file a path names, whether it may be read, and opening it.
 
 What is allowed is decided on the real path, without symlinks, and then held to:
-every folder from the allowed one down to the file is opened by its descriptor
-and may be no symlink, so that nothing swapped after the decision is followed.
-
-Spec: POSIX ``openat``, ``O_NOFOLLOW``.
+what was swapped after the decision is not followed.
 """
 
 from __future__ import annotations
@@ -30,22 +27,13 @@ from django_bolt.exceptions import (
     FileRefused,
     NotARegularFile,
 )
+from django_bolt.inside import find_parent, open_inside
 
 logger = logging.getLogger("django.security")
 
 StrPath: TypeAlias = str | os.PathLike[str]
 _Directories: TypeAlias = Sequence[StrPath]
 
-HAS_DIRECTORY_DESCRIPTORS = {os.open, os.stat} <= os.supports_dir_fd
-
-# A FIFO that was put in the place of the file must not hang the open.
-_READ = (
-    os.O_RDONLY
-    | getattr(os, "O_BINARY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_NOCTTY", 0)
-)
 # What it opens has a path and nothing else: no device hears of it. On Linux only,
 # where /proc tells the path.
 _PATH: int | None = (
@@ -58,13 +46,6 @@ _MOST_READABLE = 4096
 _readable: set[tuple[int, int, int, int]] = set()
 # What fails here, and says nothing of the file: a 404 would be believed.
 _FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
-_NO_SYMLINK = getattr(os, "O_NOFOLLOW", 0)
-# O_PATH needs no permission to list the folder, only to pass through it.
-_FOLDER = (
-    getattr(os, "O_PATH", os.O_RDONLY)
-    | getattr(os, "O_DIRECTORY", 0)
-    | getattr(os, "O_CLOEXEC", 0)
-)
 
 
 class LocatedFile(NamedTuple):
@@ -149,7 +130,7 @@ def open_descriptor(located: LocatedFile) -> int:
     """Do the same, and return a descriptor, to be closed by the caller."""
     path = located.real_path
     try:
-        descriptor = _open_inside(path, located.root)
+        descriptor = open_inside(path, located.root)
     except OSError:
         with _refusals(path):
             raise
@@ -290,7 +271,7 @@ def _holds(root: str, real_path: str) -> bool:
 def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:
     with _refusals(path):
         try:
-            with _parent(real_path, root) as (name, folder):
+            with find_parent(real_path, root) as (name, folder):
                 found = os.stat(name, dir_fd=folder, follow_symlinks=root is None)
                 readable = os.access(name, os.R_OK, dir_fd=folder)
         except (FileNotFoundError, NotADirectoryError):
@@ -315,53 +296,3 @@ def _refusals(path: StrPath) -> Iterator[None]:
             raise
         # ELOOP: a symlink where there was none; ENAMETOOLONG, ENXIO and others.
         raise FileMissing("The file does not exist.", path) from error
-
-
-def _open_inside(path: str, root: str | None) -> int:
-    """Open a file for reading, through no symlink below the allowed directory."""
-    folder = None
-    try:
-        if root is None or not HAS_DIRECTORY_DESCRIPTORS:
-            name, flags = path, _READ
-        else:
-            folder, name = _open_parent(path, root)
-            flags = _READ | _NO_SYMLINK
-        try:
-            return os.open(name, flags, dir_fd=folder)
-        except FileNotFoundError:
-            raise FileChanged("The file is gone.", path) from None
-    finally:
-        if folder is not None:
-            os.close(folder)
-
-
-@contextmanager
-def _parent(real_path: str, root: str | None) -> Iterator[tuple[str, int | None]]:
-    """
-    Open the folder of a file, and return the file's name in it.
-
-    Without an allowed directory, or on a system without such descriptors, the
-    folder is ``None`` and the name the whole path.
-    """
-    if root is None or not HAS_DIRECTORY_DESCRIPTORS:
-        yield real_path, None
-        return
-    descriptor, name = _open_parent(real_path, root)
-    try:
-        yield name, descriptor
-    finally:
-        os.close(descriptor)
-
-
-def _open_parent(real_path: str, root: str) -> tuple[int, str]:
-    """Open the folder of a file, from the allowed directory down."""
-    inner_path = real_path[len(root) :].lstrip(os.sep) or os.curdir
-    *folders, name = inner_path.split(os.sep)
-    descriptor = os.open(root, _FOLDER)
-    for folder in folders:
-        try:
-            inner = os.open(folder, _FOLDER | _NO_SYMLINK, dir_fd=descriptor)
-        finally:
-            os.close(descriptor)
-        descriptor = inner
-    return descriptor, name

@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404
 from django.test import override_settings
 
-from django_bolt import files
+from django_bolt import files, inside
 from django_bolt.exceptions import (
     FileChanged,
     FileError,
@@ -41,7 +41,7 @@ def allowed(
     """
     if request.param != "at once":
         monkeypatch.setattr(files, "_PATH", None)
-    monkeypatch.setattr(files, "HAS_DIRECTORY_DESCRIPTORS", request.param != "paths")
+    monkeypatch.setattr(inside, "HAS_DIRECTORY_DESCRIPTORS", request.param != "paths")
     media = tmp_path / "media"
     (media / "inner").mkdir(parents=True)
     (media / "a.txt").write_bytes(b"a")

@@ -12,7 +12,7 @@ PACKAGE = Path(django_bolt.__file__).parent
 
 LAYERS = [
     ["exceptions", "types", "wire"],
-    ["conf", "encoding", "reconnection"],
+    ["conf", "encoding", "inside", "reconnection"],
     ["shutdown"],
     ["keepalive"],
     ["streams"],
