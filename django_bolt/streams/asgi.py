@@ -154,7 +154,7 @@ class Delivery:
                     if steps.was_cancelled:
                         steps.check()
                     part = burst.take()
-                elif alarm is not None and alarm.is_due:
+                elif alarm is not None and alarm.is_due and not steps.has_ended:
                     part = alarm.plan.ping
                 else:
                     part = b""

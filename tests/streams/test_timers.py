@@ -273,6 +273,42 @@ def test_a_large_chunk_may_take_longer_than_a_client_may_take_nothing(
     assert max(map(len, taken)) == PART_BYTES
 
 
+@both_ways
+def test_no_ping_is_sent_for_a_task_that_is_cancelled_as_it_is_due(
+    is_iterated: bool,
+) -> None:
+    """Who sends it might be blocked, and its cancellation forgotten."""
+    loop, sent = Loop(), list[bytes]()
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if body := message.get("body"):
+            sent.append(body)
+
+    async def main() -> None:
+        waits = asyncio.Event()
+
+        async def source() -> AsyncIterator[bytes]:
+            yield b""
+            waits.set()
+            await asyncio.Event().wait()
+
+        response = EventSourceResponse(source(), ping_interval=INTERVAL)
+        delivery = response.open_delivery()
+        assert delivery is not None
+        task = loop.create_task(deliver(delivery, send, is_iterated=is_iterated))
+        await waits.wait()
+        loop.run_timers(loop.now + 2 * INTERVAL)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    loop.run_until_complete(main())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+    assert sent == []
+
+
 def test_many_silent_streams_are_pinged_each() -> None:
     async def source() -> AsyncIterator[int]:
         yield 1
