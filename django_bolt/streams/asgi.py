@@ -135,12 +135,8 @@ class Delivery:
             raise StopAsyncIteration
         try:
             steps = self._steps or self._start()
-            alarm, stall, gate, burst = (
-                self._alarm,
-                self._stall,
-                steps.gate,
-                self._burst,
-            )
+            alarm, stall = self._alarm, self._stall
+            gate, burst = steps.gate, self._burst
             # What was returned before has been taken.
             if stall is not None:
                 stall.stop()
@@ -162,12 +158,17 @@ class Delivery:
                     if stall is not None:
                         stall.start()
                     return part if len(part) <= self._most else self._cut(part)
-                if steps.has_ended or self._is_over:
+                if self._is_over:
                     break
+                if steps.has_ended:
+                    steps.check()
                 if alarm is not None and alarm.is_over:
                     self._is_over = True
                     self._pieces = self._last_parts(alarm)
                     continue
+                if steps.has_ended:
+                    self._close = None
+                    break
                 waits_for = steps.waits_for
                 if gate is not None and waits_for is not None:
                     waits_for = gate.wait_for(waits_for)
@@ -182,9 +183,6 @@ class Delivery:
                         steps.waits_for = steps.resume(None)
                     except BaseException as raised:
                         steps.end(raised)
-            if not self._is_over:
-                steps.check()
-                self._close = None
         except BaseException:
             yield from self.aclose().__await__()
             raise

@@ -13,6 +13,7 @@ from django_bolt.keepalive import Plan
 from django_bolt.shutdown import Closing
 from django_bolt.streams.asgi import Delivery, Send
 from django_bolt.streams.buffer import PART_BYTES, Buffer
+from django_bolt.streams.producers import AsyncSource
 from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
 
 # What starts and ends a stream gives database connections back.
@@ -238,6 +239,60 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     assert sent == b"1" + b"".join(rest) + b"farewell"
     gc.collect()  # Of a task whose error nobody took, asyncio says so then.
     assert caplog.records == []
+
+
+async def stop_during(source: AsyncIterator[bytes], *, is_iterated: bool) -> list[bytes]:
+    """Deliver a source; the server is told to stop while the first part is sent."""
+    parts = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        if body := message.get("body"):
+            parts.append(body)
+        if len(parts) == 1:
+            shutdown.closing.set()
+            await asyncio.sleep(0)
+
+    plan = Plan(None, b"", None, lambda: b"farewell")
+    encoder = StreamingResponse(())
+    ready = AsyncSource((source,), encoder, release=False, watch=False)
+    try:
+        await deliver(Delivery(ready, list, None, plan), send, is_iterated=is_iterated)
+    except LookupError:
+        parts.append(b"failure")
+    return parts
+
+
+@both_ways
+def test_a_source_that_ends_as_the_server_stops_is_followed_by_the_farewell(
+    monkeypatch: pytest.MonkeyPatch, is_iterated: bool
+) -> None:
+    """It may have ended for that very reason; all shall not come back at once."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"last"
+
+    monkeypatch.setattr(shutdown, "closing", Closing())
+
+    parts = asyncio.run(stop_during(source(), is_iterated=is_iterated))
+
+    assert parts == [b"last", b"farewell"]
+
+
+@both_ways
+def test_a_source_that_fails_as_the_server_stops_has_failed(
+    monkeypatch: pytest.MonkeyPatch, is_iterated: bool
+) -> None:
+    """A farewell, and a proper end, would hide it."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"last"
+        raise LookupError
+
+    monkeypatch.setattr(shutdown, "closing", Closing())
+
+    parts = asyncio.run(stop_during(source(), is_iterated=is_iterated))
+
+    assert parts == [b"last", b"failure"]
 
 
 @both_ways
