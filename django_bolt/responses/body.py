@@ -48,7 +48,7 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
 
     @property
     def has_started(self) -> bool:
-        """Whether an async source was started; then it closes itself."""
+        """Whether an async source was started; then it closes itself, and before us."""
         return self._running is not None and self._running.has_started
 
     def prepare(self, request: HttpRequest) -> HttpResponseBase:
@@ -112,6 +112,7 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
         """Close the source, and end the request, once."""
         if not self.closed:
             super().close()
+            self._running = None  # It holds this response.
 
     def _iterate(self, iterator: Iterator[object]) -> Iterator[bytes]:
         encode = self.encode_chunk

@@ -112,6 +112,7 @@ class Delivery:
                 await send(
                     {"type": "http.response.body", "body": part, "more_body": True}
                 )
+                del part  # Nor is this, and the source may be silent from now on.
         finally:
             await self.aclose()
         await send({"type": "http.response.body"})
@@ -196,6 +197,7 @@ class Delivery:
         self._is_closed = True
         if self._steps is None:
             return
+        self._pieces = None
         try:
             if self._stall is not None:
                 self._stall.cancel()

@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any
 
 from django_bolt.streams.gate import Gate, hand_up
 from django_bolt.streams.producers import CANCELLED, ENDED
@@ -58,9 +58,9 @@ class Steps:
         self.gate = gate
         self.waits_for: Any = None
         self._failure: BaseException | None = None
-        self._task = cast("asyncio.Task[object]", asyncio.current_task())
+        self._task: asyncio.Task[object] | None = asyncio.current_task()
         self._cancelling = 0
-        if sys.version_info >= (3, 11):  # pragma: no branch
+        if sys.version_info >= (3, 11) and self._task:  # pragma: no branch
             self._cancelling = self._task.cancelling()
         self.has_ended = self.was_cancelled = False
 
@@ -83,6 +83,8 @@ class Steps:
             self.waits_for = self._coroutine.throw(error)
         except BaseException as raised:
             self.end(raised)
+        finally:
+            del error  # It holds this frame.
 
     def end(self, raised: BaseException) -> None:
         """Note that a step has raised something: the coroutine has ended."""
@@ -132,9 +134,12 @@ class Steps:
                     error = raised
             self.step(error)
             error = None
+        # Nobody asks for them any more, and what either raises holds this object.
+        self._failure = self._task = None
 
     def _is_cancelled(self, otherwise: bool) -> bool:
         """Tell whether the task was cancelled, and not by its coroutine for itself."""
         if sys.version_info < (3, 11):  # pragma: no cover  # It cannot be told.
             return self.was_cancelled and otherwise
-        return bool(self._task.cancelling() > self._cancelling)
+        task = self._task
+        return task is not None and task.cancelling() > self._cancelling

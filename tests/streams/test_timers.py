@@ -11,10 +11,11 @@ import pytest
 from django_bolt import EventSourceResponse, StreamingResponse, shutdown
 from django_bolt.keepalive import Plan
 from django_bolt.shutdown import Closing
-from django_bolt.streams.asgi import Delivery, Send
+from django_bolt.streams.asgi import Delivery
 from django_bolt.streams.buffer import PART_BYTES, Buffer
 from django_bolt.streams.producers import AsyncSource
 from django_bolt.streams.timers import SLOTS, Alarm, find_wheel
+from tests.streams.delivering import both_ways, deliver
 
 # What starts and ends a stream gives database connections back.
 pytestmark = pytest.mark.django_db
@@ -168,21 +169,6 @@ def test_a_stop_ends_those_that_are_there_and_those_that_come(
     assert not closing.has_subscribers()
 
 
-both_ways = pytest.mark.parametrize(
-    "is_iterated", [True, False], ids=["iterated", "sent"]
-)
-
-
-async def deliver(delivery: Delivery, send: Send, *, is_iterated: bool) -> None:
-    """Send what is delivered: as Django's handler does, or as ours."""
-    if not is_iterated:
-        await delivery.send_to(send, PART_BYTES, {})
-        return
-    async with contextlib.aclosing(delivery) as body:
-        async for part in body:
-            await send({"body": part})
-
-
 @both_ways
 @pytest.mark.parametrize("send_timeout", [None, DEADLINE])
 def test_what_a_thread_has_yielded_leaves_before_the_farewell(
@@ -241,7 +227,9 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     assert caplog.records == []
 
 
-async def stop_during(source: AsyncIterator[bytes], *, is_iterated: bool) -> list[bytes]:
+async def stop_during(
+    source: AsyncIterator[bytes], *, is_iterated: bool
+) -> list[bytes]:
     """Deliver a source; the server is told to stop while the first part is sent."""
     parts = []
 
