@@ -141,5 +141,7 @@ class Steps:
         """Tell whether the task was cancelled, and not by its coroutine for itself."""
         if sys.version_info < (3, 11):  # pragma: no cover  # It cannot be told.
             return self.was_cancelled and otherwise
-        task = self._task
-        return task is not None and task.cancelling() > self._cancelling
+        # Who iterates may have a task for each part.
+        task = asyncio.current_task()
+        before = self._cancelling if task is self._task else 0
+        return task is not None and task.cancelling() > before

@@ -6,7 +6,12 @@ import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
+
 from django_bolt import StreamingResponse
+
+# What ends a stream early closes its response.
+pytestmark = pytest.mark.django_db
 
 DEADLINE = 60
 """Seconds that anything may take at most."""
@@ -40,6 +45,27 @@ def test_a_body_that_has_ended_stays_at_its_end() -> None:
 
     assert asyncio.run(main()) == [b"first", b"second"]
     assert log == ["started", "closed"]
+
+
+def test_a_body_may_be_given_a_task_for_each_part() -> None:
+    """As ``asyncio.wait_for()`` does up to Python 3.11; each may be cancelled."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"first"
+        await asyncio.Event().wait()
+
+    async def main() -> bytes:
+        response = StreamingResponse(source(), release_connections=False)
+        body: Any = aiter(response)
+        first = await asyncio.ensure_future(anext(body))
+        waiting = asyncio.ensure_future(anext(body))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        return first
+
+    assert asyncio.run(main()) == b"first"
 
 
 def test_a_body_that_was_closed_is_at_its_end() -> None:
