@@ -32,6 +32,9 @@ from django_bolt.streams.timers import Alarm, StallWatch
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
+WAITING = "A stream must not be used while a part of it is being waited for."
+
+
 class Delivery:
     """
     A body in parts, each as soon as there is something; iterated once.
@@ -57,6 +60,8 @@ class Delivery:
         "_finalize",
         "_is_closed",
         "_is_over",
+        "_is_sent",
+        "_is_waiting",
         "_loop",
         "_most",
         "_pieces",
@@ -87,7 +92,7 @@ class Delivery:
         self._steps: Steps | None = None
         self._pieces: Iterator[bytes] | None = None
         self._finalize: Callable[[Any], object] | None = None
-        self._is_over = self._is_closed = False
+        self._is_over = self._is_closed = self._is_sent = self._is_waiting = False
 
     async def send_to(
         self, send: Send, most: int, start: MutableMapping[str, Any]
@@ -105,6 +110,7 @@ class Delivery:
             Exception: What the source raised, once all that it yielded is sent.
         """
         self._most = most
+        self._is_sent = True
         await send(start)
         del start  # It is not needed for as long as the stream lasts.
         try:
@@ -134,6 +140,8 @@ class Delivery:
         """
         if self._is_closed:
             raise StopAsyncIteration
+        if self._is_waiting:
+            raise RuntimeError(WAITING)
         try:
             steps = self._steps or self._start()
             alarm, stall = self._alarm, self._stall
@@ -173,11 +181,14 @@ class Delivery:
                 waits_for = steps.waits_for
                 if gate is not None and waits_for is not None:
                     waits_for = gate.wait_for(waits_for)
+                self._is_waiting = True
                 try:
                     yield waits_for
                 except BaseException as raised:
+                    self._is_waiting = False
                     steps.step(raised)
                     continue
+                self._is_waiting = False
                 # A wait that was broken off goes on; else the source does.
                 if gate is None or not gate.is_open:
                     try:
@@ -194,6 +205,8 @@ class Delivery:
         """Close the source, and end the request if the delivery ends early."""
         if self._is_closed:
             return
+        if self._is_waiting:
+            raise RuntimeError(WAITING)
         self._is_closed = True
         if self._steps is None:
             return
@@ -220,12 +233,13 @@ class Delivery:
     def _start(self) -> Steps:
         """Start what looks at the clock, and make the source ready to run."""
         self._loop = loop = asyncio.get_running_loop()
-        # As an async generator does, which a loop closes when it is dropped, or when
-        # the loop ends before it.
-        hooks: Any = sys.get_asyncgen_hooks()
-        self._finalize = hooks.finalizer
-        if hooks.firstiter is not None:
-            hooks.firstiter(self)
+        if not self._is_sent:
+            # As an async generator does, which a loop closes when it is dropped, or
+            # when the loop ends before it.
+            hooks: Any = sys.get_asyncgen_hooks()
+            self._finalize = hooks.finalizer
+            if hooks.firstiter is not None:
+                hooks.firstiter(self)
         gate = None
         if self._timeout is not None:
             self._stall = StallWatch(loop, self._timeout)

@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from typing import Any
 
 import pytest
 
 from django_bolt import StreamingResponse
+from django_bolt.streams.asgi import Delivery
 
 # What ends a stream early closes its response.
 pytestmark = pytest.mark.django_db
@@ -57,7 +58,7 @@ def test_a_body_may_be_given_a_task_for_each_part() -> None:
     async def main() -> bytes:
         response = StreamingResponse(source(), release_connections=False)
         body: Any = aiter(response)
-        first = await asyncio.ensure_future(anext(body))
+        first: bytes = await asyncio.ensure_future(anext(body))
         waiting = asyncio.ensure_future(anext(body))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -132,3 +133,42 @@ def test_a_loop_may_look_after_no_body() -> None:
 
     assert asyncio.run(main()) == [b"first", b"second"]
     assert log == ["started", "closed"]
+
+
+@pytest.mark.parametrize("use", [anext, lambda body: body.aclose()])
+def test_a_body_is_waited_for_by_one(use: Callable[[Any], Awaitable[object]]) -> None:
+    """Whoever else asks is refused, and does not harm the first."""
+
+    async def main() -> list[object]:
+        arrived = asyncio.Event()
+
+        async def source() -> AsyncIterator[bytes]:
+            await arrived.wait()
+            yield b"first"
+
+        body: Any = aiter(StreamingResponse(source(), release_connections=False))
+        waiting = asyncio.ensure_future(anext(body))
+        await asyncio.sleep(0)
+        with pytest.raises(RuntimeError, match="being waited for"):
+            await use(body)
+        arrived.set()
+        return [await waiting, [part async for part in body]]
+
+    assert asyncio.run(main()) == [b"first", []]
+
+
+def test_a_loop_leaves_alone_what_a_handler_sends() -> None:
+    """Who sends it closes it."""
+    seen: list[object] = []
+
+    async def main() -> None:
+        async def send(message: MutableMapping[str, Any]) -> None:
+            pass
+
+        delivery = make_response([]).open_delivery()
+        sys.set_asyncgen_hooks(seen.append)
+        await delivery.send_to(send, sys.maxsize, {})
+
+    asyncio.run(main())
+
+    assert not [held for held in seen if isinstance(held, Delivery)]
