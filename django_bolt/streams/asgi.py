@@ -25,6 +25,7 @@ from django_bolt.keepalive import Plan
 from django_bolt.streams.buffer import PART_BYTES, Buffer, Burst
 from django_bolt.streams.gate import Gate
 from django_bolt.streams.producers import AsyncSource, SyncSource
+from django_bolt.streams.relaying import relay
 from django_bolt.streams.signals import LoopSignal
 from django_bolt.streams.stepping import Steps
 from django_bolt.streams.timers import Alarm, StallWatch
@@ -227,8 +228,15 @@ class Delivery:
 
     def __del__(self) -> None:
         """Be closed by the loop, if nobody iterates any more."""
-        if self._finalize is not None and not self._is_closed:
+        if self._is_closed or self._steps is None:
+            return
+        if self._finalize is not None:
             self._finalize(self)
+        if self._finalize is None or self._loop.is_closed():
+            # Nobody will close it: the timers, at least, shall not hold what they do.
+            for timer in (self._stall, self._alarm):
+                if timer is not None:
+                    timer.cancel()
 
     def _start(self) -> Steps:
         """Start what looks at the clock, and make the source ready to run."""
@@ -262,7 +270,7 @@ class Delivery:
         buffer = self._buffer = Buffer(ready.set_from_thread, room.set)
         producer = loop.create_task(source.produce(buffer, room))
         producer.add_done_callback(buffer.end)
-        return _relay(producer, buffer, ready, burst)
+        return relay(producer, buffer, ready, burst)
 
     def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:
         """Yield what a thread has put into its buffer, and then the farewell."""
@@ -288,27 +296,3 @@ class Delivery:
         if not piece:
             self._pieces = None
         return piece
-
-
-async def _relay(
-    producer: asyncio.Task[None], buffer: Buffer, ready: LoopSignal, burst: Burst
-) -> None:
-    """Pass on what a sync source puts into a buffer in its thread."""
-    try:
-        while True:
-            part = buffer.next_part()
-            if part is not None:
-                burst.put(part)
-                await burst.wait()
-            elif buffer.ended and not buffer.chunks:
-                break
-            else:
-                await ready.wait()
-        producer.result()
-    finally:
-        buffer.stop()
-        if not producer.done():
-            producer.cancel()
-            await asyncio.wait((producer,))
-            if not producer.cancelled():
-                producer.exception()  # It is logged; asyncio shall not do so again.

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from django_bolt import StreamingResponse
+from django_bolt import EventSourceResponse, StreamingResponse, shutdown
+from django_bolt.shutdown import Closing
 from django_bolt.streams.asgi import Delivery
 
 # What ends a stream early closes its response.
@@ -122,6 +123,35 @@ def test_a_body_that_is_held_is_closed_when_the_loop_ends() -> None:
 
     assert log == ["started", "closed"]
     assert body is not None
+
+
+@pytest.mark.parametrize("has_hooks", [True, False])
+def test_a_body_that_nobody_can_close_stops_its_clocks(
+    monkeypatch: pytest.MonkeyPatch, has_hooks: bool
+) -> None:
+    """Its loop is closed, or closes nothing: no timer shall keep it."""
+    monkeypatch.setattr(shutdown, "closing", Closing())
+    loop = asyncio.new_event_loop()
+
+    async def source() -> AsyncIterator[bytes]:
+        yield b"first"
+
+    bodies: list[Any] = []
+
+    async def main() -> None:
+        if not has_hooks:
+            sys.set_asyncgen_hooks(None, None)
+        bodies.append(aiter(EventSourceResponse(source(), send_timeout=None)))
+        await anext(bodies[0])
+
+    loop.run_until_complete(main())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+    had = shutdown.closing.has_subscribers()
+    bodies.clear()
+    gc.collect()
+
+    assert (had, shutdown.closing.has_subscribers()) == (True, False)
 
 
 def test_a_loop_may_look_after_no_body() -> None:
