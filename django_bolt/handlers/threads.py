@@ -13,7 +13,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Executor
 from contextvars import Token
 from typing import Any, TypeVar
 
@@ -25,6 +25,7 @@ from django_bolt.handlers.receivers import (
     look_after_connections,
     open_connections,
 )
+from django_bolt.handlers.workers import Worker, call_in_loop
 
 R = TypeVar("R")
 
@@ -42,29 +43,29 @@ class Pool:
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._idle: list[ThreadPoolExecutor] = []
+        self._idle: list[Worker] = []
         # A fork takes no thread along.
         if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
             os.register_at_fork(after_in_child=self._idle.clear)
 
-    def take(self) -> ThreadPoolExecutor:
-        """Return a thread that nobody uses, as an executor."""
+    def take(self) -> Worker:
+        """Return a thread that nobody uses."""
         try:
             return self._idle.pop()
         except IndexError:
-            return ThreadPoolExecutor(1, thread_name_prefix="request")
+            return Worker()
 
-    def give_back(self, thread: ThreadPoolExecutor) -> None:
+    def give_back(self, thread: Worker) -> None:
         """Keep a thread for the next request, or end it when enough are kept."""
         if len(self._idle) < self._size:
             self._idle.append(thread)
         else:
             self.retire(thread)
 
-    def retire(self, thread: ThreadPoolExecutor) -> None:
+    def retire(self, thread: Worker) -> None:
         """End a thread, and close what it has open."""
         thread.submit(connections.close_all)
-        thread.shutdown(wait=False)
+        thread.end()
 
 
 POOL = Pool(IDLE_THREADS)
@@ -84,9 +85,9 @@ class Lease(ThreadSensitiveContext, Executor):
 
     # Most requests need no thread: nothing of this is assigned for them.
     _pool = POOL
-    _thread: ThreadPoolExecutor | None = None
-    _last: Future[Any] | None = None
+    _thread: Worker | None = None
     _running = 0
+    _waiter: asyncio.Future[None] | None = None
     _is_free_of_connections = True
     _is_in_transaction = False
     _has_failed = False
@@ -103,20 +104,23 @@ class Lease(ThreadSensitiveContext, Executor):
         """Whether a thread is to be given back."""
         return self._thread is not None
 
-    def submit(
-        self, function: Callable[..., R], /, *args: Any, **kwargs: Any
-    ) -> Future[R]:
-        """Run a function in the request's thread, after those before it."""
+    def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
+        """
+        Run a function in the request's thread, after those before it.
+
+        Returns:
+            A future as of ``Worker.submit``. The event loop, which would make one
+            of its own of an executor's, takes it as it is.
+        """
         with _lock:
             is_first = self._thread is None
             if self._thread is None:
                 self._thread = self._pool.take()
             thread = self._thread
             self._running += 1
-        future = thread.submit(self._run, is_first, function, args, kwargs)
-        future.add_done_callback(self._note_cancelled)
-        self._last = future
-        return future
+        return thread.submit(
+            self._run, is_first, function, args, kwargs, otherwise=self._settle
+        )
 
     def is_clean(self) -> bool:
         """Tell whether nothing runs for the request, and no connection is open."""
@@ -146,10 +150,11 @@ class Lease(ThreadSensitiveContext, Executor):
         with _lock:
             self._is_over = True
             self._let_go()
-        last = self._last
-        if self._running and last is not None:
-            # Unlike awaiting it, this leaves it alone when it is cancelled.
-            await asyncio.wait((asyncio.wrap_future(last),))
+            if not self._running:
+                return
+            waiter = self._waiter = asyncio.get_running_loop().create_future()
+        # Unlike awaiting it, this leaves it alone when it is cancelled.
+        await asyncio.wait((waiter,))
 
     def _run(
         self,
@@ -169,16 +174,15 @@ class Lease(ThreadSensitiveContext, Executor):
             # Before the loop hears of the result, and looks at what is left.
             self._settle()
 
-    def _note_cancelled(self, future: Future[Any]) -> None:
-        if future.cancelled():
-            self._settle()
-
     def _settle(self) -> None:
         with _lock:
             self._running -= 1
-            if not self._running:
-                self._last = None
             self._let_go()
+            waiter = None
+            if not self._running:
+                waiter, self._waiter = self._waiter, None
+        if waiter is not None:
+            call_in_loop(waiter.get_loop(), waiter.set_result, None)
 
     def _let_go(self) -> None:
         """Give the thread back if nothing ties the request to it; under the lock."""

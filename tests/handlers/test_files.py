@@ -28,7 +28,7 @@ CONTENT = os.urandom(64) * (3 * 1024 * 1024 // 64)
 
 def idle_threads() -> set[Thread]:
     """Return the threads that wait for a request."""
-    return {thread for executor in POOL._idle for thread in executor._threads}
+    return {worker.thread for worker in POOL._idle}
 
 
 class Looking(Exchange):

@@ -169,7 +169,7 @@ def test_thread_is_given_back_when_its_last_call_has_ended() -> None:
         assert not ending.done()
         hop.may_end.set()
         await ending
-        return future.result(), pool.take().submit(name_thread).result()
+        return await future, await pool.take().submit(name_thread)
 
     first, second = asyncio.run(main())
 
@@ -180,7 +180,7 @@ def test_thread_is_given_back_when_nobody_waits_for_its_end() -> None:
     pool = Pool(1)
     hop = Hop()
 
-    async def main() -> str:
+    async def main() -> Any:
         lease = Lease(pool)
         future = lease.submit(hop)
         ending = asyncio.create_task(lease.end())
@@ -189,7 +189,7 @@ def test_thread_is_given_back_when_nobody_waits_for_its_end() -> None:
         await asyncio.wait((ending,))
         assert ending.cancelled()
         hop.may_end.set()
-        return await asyncio.wrap_future(future)
+        return await future
 
     first = asyncio.run(main())
 
@@ -202,10 +202,15 @@ def test_call_that_was_cancelled_before_it_began_is_over() -> None:
     hop = Hop()
     first = lease.submit(hop)
 
-    lease.submit(name_thread).cancel()
+    cancelled = lease.submit(name_thread)
+    cancelled.cancel()
+    last = lease.submit(name_thread)
     hop.may_end.set()
     name = first.result()
     lease.rest()
+
+    assert last.result() == name
+    assert cancelled.cancelled()
 
     assert lease.is_clean()
     assert pool.take().submit(name_thread).result() == name
@@ -328,7 +333,7 @@ def test_thread_that_is_used_again_is_looked_after_first() -> None:
     assert thread.submit(work).result() == []
     assert STARTED.present() == frozenset([reset_queries, close_old_connections])
     thread.submit(lambda: connection.close()).result()
-    thread.shutdown()
+    thread.end()
 
 
 def test_receivers_that_were_disconnected_are_not_called() -> None:
