@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any
 
 from asgiref.sync import sync_to_async
@@ -39,6 +40,7 @@ from django_bolt.handlers.pathsend import find_path, send_path
 from django_bolt.handlers.receivers import (
     FINISHED,
     STARTED,
+    give_up_connections,
     holds_cache,
     is_untouched,
 )
@@ -193,6 +195,9 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             response = await self._exchange(request, receive, send, lease)
             if lease is None or not _end_at_once(request, response, lease):
                 await self._end(response)
+            elif not lease.is_clean():
+                # In a context as of Django's hop, and without all else of that.
+                await lease.submit(copy_context().run, give_up_connections)
         finally:
             body.close()
 
@@ -264,7 +269,7 @@ def _let_rest(lease: Lease, request: ASGIRequest, response: Any) -> None:
 
 def _end_at_once(request: ASGIRequest, response: Any, lease: Lease) -> bool:
     """
-    Do what the end of a request does, if that takes no thread.
+    Do what the end of a request does but to connections, if that takes no thread.
 
     Returns:
         Whether it was done.
@@ -272,7 +277,7 @@ def _end_at_once(request: ASGIRequest, response: Any, lease: Lease) -> bool:
     audience = FINISHED.present()
     if (
         audience is None
-        or not lease.is_clean()
+        or lease.is_busy
         or holds_cache()
         or not (response is None or _is_plain(request, response))
     ):

@@ -104,3 +104,9 @@ def look_after_connections() -> None:
     if connections.all(initialized_only=True):
         for receiver in STARTED.present() or ():
             receiver()
+
+
+def give_up_connections() -> None:
+    """Do what ``request_finished`` does to the connections of this thread."""
+    if close_old_connections in (FINISHED.present() or ()):
+        close_old_connections()

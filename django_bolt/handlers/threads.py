@@ -104,6 +104,11 @@ class Lease(ThreadSensitiveContext, Executor):
         """Whether a thread is to be given back."""
         return self._thread is not None
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something runs in the thread, or is to run there."""
+        return self._running > 0
+
     def submit(self, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         """
         Run a function in the request's thread, after those before it.
