@@ -21,7 +21,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from django_bolt.handlers.computing import find_rules
 from django_bolt.handlers.originals import has_originals
-from django_bolt.handlers.shortcuts import find_shortcut
+from django_bolt.handlers.shortcuts import find_entry, find_shortcut
 from django_bolt.handlers.threads import call_in_thread
 
 Handler: TypeAlias = "Callable[[HttpRequest], Coroutine[Any, Any, HttpResponseBase]]"
@@ -84,7 +84,9 @@ class Step:
     )
 
     def __init__(self, middleware: Any) -> None:
-        self.process_request = getattr(middleware, "process_request", None)
+        self.process_request = find_entry(middleware) or getattr(
+            middleware, "process_request", None
+        )
         self.process_response = find_shortcut(middleware) or getattr(
             middleware, "process_response", None
         )

@@ -9,7 +9,7 @@ here, for settings are mostly where such packages begin, which may be read befor
 
 from __future__ import annotations
 
-from types import FunctionType
+from types import FunctionType, ModuleType
 
 
 def find_original(kind: type, name: str) -> object:
@@ -24,14 +24,21 @@ def find_original(kind: type, name: str) -> object:
         Something that is no method where it was replaced already.
     """
     owner = next(parent for parent in kind.__mro__ if name in vars(parent))
-    method = vars(owner)[name]
-    # functools.wraps copies the name of the module, and not what a function sees.
-    if (
-        type(method) is FunctionType
-        and method.__globals__.get("__name__") == owner.__module__
-    ):
-        return method
-    return object()
+    return _own(vars(owner)[name], owner.__module__)
+
+
+def find_function(module: ModuleType, name: str) -> object:
+    """
+    Return a function of a module of Django's, to compare it with later.
+
+    Args:
+        module: The module.
+        name: Its name.
+
+    Returns:
+        Something that is no function where it was replaced already.
+    """
+    return _own(getattr(module, name), module.__name__)
 
 
 def has_originals(kind: type, *names: str) -> bool:
@@ -47,3 +54,13 @@ def has_originals(kind: type, *names: str) -> bool:
         for name in names
         if hasattr(kind, name)
     )
+
+
+def _own(function: object, module: str) -> object:
+    # functools.wraps copies the name of the module, and not what a function sees.
+    if (
+        type(function) is FunctionType
+        and function.__globals__.get("__name__") == module
+    ):
+        return function
+    return object()
