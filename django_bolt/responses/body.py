@@ -136,8 +136,18 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
         sources = self._sources()
         if not self.is_async:
             return SyncSource(sources, self, release=release, watch=watch)
-        self._running = AsyncSource(sources, self, release=release, watch=watch)
+        self._running = AsyncSource(
+            sources,
+            self,
+            release=release,
+            watch=watch,
+            ends_thread=self._needs_no_thread(),
+        )
         return self._running
+
+    def _needs_no_thread(self) -> bool:
+        """Tell whether the request's thread may end when an async source starts."""
+        return False
 
     def _plan(self) -> Plan | None:
         """Return what is to be sent in silence, and when to end; here nothing."""

@@ -13,7 +13,7 @@ from django_bolt.conf import conf
 from django_bolt.encoding import encode_item, encode_item_inline
 from django_bolt.keepalive import Plan
 from django_bolt.responses.head import check_seconds, make_headers
-from django_bolt.responses.streaming import StreamingResponse
+from django_bolt.responses.streaming import StreamingResponse, is_closed_anywhere
 from django_bolt.types import Headers
 from django_bolt.wire.sse import (
     ServerSentEvent,
@@ -135,6 +135,11 @@ class EventSourceResponse(StreamingResponse):
         made = ResponseHeaders({})
         made._store = _DEFAULT_HEADERS._store.copy()
         return made
+
+    def _needs_no_thread(self) -> bool:
+        # Of thousands that are silent, none shall hold a thread. What somebody else
+        # has put among the closers may belong to the thread that it was made in.
+        return all(map(is_closed_anywhere, self._resource_closers))
 
     def _plan(self) -> Plan:
         interval, max_age = self.ping_interval, self.max_age

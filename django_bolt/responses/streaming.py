@@ -7,6 +7,7 @@ import inspect
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
+    Callable,
     Iterable,
     Iterator,
     Mapping,
@@ -15,6 +16,7 @@ from functools import lru_cache, partial
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
+from django.http import HttpRequest
 from django.http.response import ResponseHeaders
 from django.utils.functional import Promise
 from msgspec import UNSET, UnsetType
@@ -229,6 +231,13 @@ def _close(content: Any) -> None:
         content.close()
     except Exception:
         log_failure(describe(content))
+
+
+def is_closed_anywhere(closer: Callable[[], object]) -> bool:
+    """Tell whether a closer of a stream with an async source may run in any thread."""
+    if isinstance(closer, partial):
+        return closer.func is _aclose_unstarted
+    return isinstance(getattr(closer, "__self__", None), HttpRequest)
 
 
 def _aclose_unstarted(response: StreamingResponse, content: Any) -> None:

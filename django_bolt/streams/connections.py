@@ -3,7 +3,8 @@ Keep open streams from holding database connections.
 
 Django gives a connection back when the response ends; a stream may not end for
 hours. It is given back when the body starts instead, and a source that uses
-the ORM gets one again. Under DEBUG a source that holds one while it is idle is
+the ORM gets one again. The thread that Django's own handler would keep for an event
+stream ends then. Under DEBUG a source that holds a connection while it is idle is
 named in the log, once.
 """
 
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from time import monotonic
 from typing import Any, Protocol, runtime_checkable
 
-from asgiref.sync import SyncToAsync, sync_to_async
+from asgiref.sync import SyncToAsync, ThreadSensitiveContext, sync_to_async
 from django.conf import settings
 from django.db import connections
 
@@ -43,18 +45,41 @@ def release_connections() -> None:
             logger.debug("A database connection was not given back.", exc_info=True)
 
 
-async def release_in_thread() -> None:
-    """Give back the connections of the request's thread, if it may have any."""
-    if _may_hold_connections():
-        await sync_to_async(release_connections)()
+async def release_in_thread(*, ends_thread: bool) -> None:
+    """
+    Give back the connections of the request's thread, if it may have any.
 
-
-def _may_hold_connections() -> bool:
-    """Tell so of the request of this context; only a lease knows better."""
+    Args:
+        ends_thread: Whether the thread ends as well, if no connection is left open
+            and asgiref has started it for this request alone. Sync code that
+            follows has another one.
+    """
     context = SyncToAsync.thread_sensitive_context.get(None)
     executors: Mapping[Any, object] = SyncToAsync.context_to_thread_executor
     executor = None if context is None else executors.get(context)
-    return not (isinstance(executor, Lease) and executor.is_clean())
+    if isinstance(executor, Lease) and executor.is_clean():
+        return
+    is_free = await sync_to_async(_release_all)()
+    if ends_thread and is_free and context is not None:
+        _end_thread(context)
+
+
+def _end_thread(context: ThreadSensitiveContext) -> None:
+    """Do at once what a context does when it ends, and wait for nothing."""
+    executors: MutableMapping[Any, Any] = SyncToAsync.context_to_thread_executor
+    # One that somebody has given to the context is not ours to end.
+    is_own = getattr(context, "_executor", None) is None
+    if is_own and type(executors.get(context)) is ThreadPoolExecutor:
+        executor = executors.pop(context)
+        # After what may have been given to it meanwhile.
+        executor.submit(connections.close_all)
+        executor.shutdown(wait=False)
+
+
+def _release_all() -> bool:
+    """Give back this thread's connections; tell whether none is open any more."""
+    release_connections()
+    return not holds_connection()
 
 
 @runtime_checkable

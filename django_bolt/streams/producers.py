@@ -167,6 +167,7 @@ class AsyncSource:
         encoder: Encodes what the outermost yields.
         release: Whether database connections are given back at the start.
         watch: Whether one that is held idle is named under DEBUG.
+        ends_thread: Whether the request's thread ends with them.
 
     Attributes:
         has_started: Whether it runs, or has run.
@@ -175,6 +176,7 @@ class AsyncSource:
 
     __slots__ = (
         "_encoder",
+        "_ends_thread",
         "_iterators",
         "_name",
         "_release",
@@ -190,6 +192,7 @@ class AsyncSource:
         *,
         release: bool,
         watch: bool,
+        ends_thread: bool = False,
     ) -> None:
         self.has_started = self.was_stopped = False
         self._watch = watch
@@ -197,6 +200,7 @@ class AsyncSource:
         self._name = describe(iterators[0])
         self._encoder = encoder
         self._release = release
+        self._ends_thread = ends_thread
 
     async def produce(self, buffer: Sink, room: Room) -> None:
         """Iterate the source, and close it in the very same task."""
@@ -206,7 +210,7 @@ class AsyncSource:
         encode = self._encoder.encode_chunk_inline
         try:
             if self._release:
-                await release_in_thread()
+                await release_in_thread(ends_thread=self._ends_thread)
             if self._watch:
                 watch = watch_loop(self._name, buffer)
             async for chunk in self._iterators[-1]:

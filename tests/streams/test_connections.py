@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import inspect
 import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -10,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync, sync_to_async
+from asgiref.sync import ThreadSensitiveContext, async_to_sync, sync_to_async
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 from django.test import override_settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from django_bolt import StreamingResponse
+from django_bolt import EventSourceResponse, StreamingResponse
 from django_bolt.streams import connections as module
 from tests.conftest import WORLDS
-from tests.streams.exchange import Exchange, play
+from tests.streams.exchange import DEADLINE, Exchange, play
 from tests.worlds import Ask, ask_asgi
 
 ALIAS = "streams"
@@ -303,3 +304,99 @@ def test_a_stream_that_is_soon_over_is_not_named(
         ask(view)
 
     assert not [line for line in caplog.records if line.name == "django_bolt"]
+
+
+async def name_thread(threads: list[threading.Thread]) -> AsyncIterator[str]:
+    """Note the thread of sync code; a first event tells that the body has started."""
+    yield "."
+    threads.append(await sync_to_async(threading.current_thread)())
+
+
+def ask_for_threads(
+    respond: Callable[[Any], StreamingResponse],
+) -> list[threading.Thread]:
+    """Return the thread of a sync view, and that of the sync code of its stream."""
+    threads: list[threading.Thread] = []
+
+    def view(request: HttpRequest) -> StreamingResponse:
+        threads.append(threading.current_thread())
+        return respond(name_thread(threads))
+
+    async def script(client: Exchange) -> None:
+        await client.finished()
+
+    assert play(view, script).is_complete
+    return threads
+
+
+def test_the_thread_of_an_event_stream_ends_when_it_starts() -> None:
+    threads = ask_for_threads(EventSourceResponse)
+
+    of_view, of_source = threads
+    of_view.join(DEADLINE)
+    assert of_source is not of_view
+    assert not of_view.is_alive()
+
+
+def keep_connections(source: Any) -> EventSourceResponse:
+    """Leave connections alone."""
+    return EventSourceResponse(source, release_connections=False)
+
+
+def leave_something(source: Any) -> EventSourceResponse:
+    """Have something closed, perhaps where it was opened."""
+    response = EventSourceResponse(source)
+    response._resource_closers.append(lambda: None)
+    return response
+
+
+@pytest.mark.parametrize(
+    "respond", [StreamingResponse, keep_connections, leave_something]
+)
+def test_the_thread_of_any_other_stream_stays(
+    respond: Callable[[Any], StreamingResponse],
+) -> None:
+    of_view, of_source = ask_for_threads(respond)
+
+    assert of_source is of_view
+
+
+@pytest.mark.parametrize("ask", ["asgi"], indirect=True)
+def test_a_thread_with_an_open_connection_stays(ask: Ask) -> None:
+    connections.settings[ALIAS]["CONN_MAX_AGE"] = 60
+    seen: Seen = []
+
+    def respond(source: Any) -> EventSourceResponse:
+        query(seen)
+        return EventSourceResponse(source)
+
+    of_view, of_source = ask_for_threads(respond)
+
+    assert of_source is of_view
+    assert is_open(seen[0])
+
+
+@pytest.mark.skipif(
+    "executor" not in inspect.signature(ThreadSensitiveContext).parameters,
+    reason="Contexts take an executor since asgiref 3.13.",
+)
+def test_a_thread_that_was_given_stays() -> None:
+    async def main(executor: ThreadPoolExecutor) -> None:
+        async with ThreadSensitiveContext(executor=executor):
+            await module.release_in_thread(ends_thread=True)
+
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        asyncio.run(main(executor))
+
+        assert executor.submit(int).result(DEADLINE) == 0
+
+
+def test_a_request_without_a_thread_of_its_own_ends_none() -> None:
+    async def main() -> list[threading.Thread]:
+        before = await sync_to_async(threading.current_thread)()
+        await module.release_in_thread(ends_thread=True)
+        return [before, await sync_to_async(threading.current_thread)()]
+
+    before, after = asyncio.run(main())
+
+    assert after is before
