@@ -2,8 +2,10 @@
 
 import logging
 import signal
+from collections.abc import Iterator
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.urls import clear_script_prefix, set_urlconf
 from django.utils import translation
@@ -38,6 +40,14 @@ def fresh_thread() -> None:
     translation.deactivate()
     clear_script_prefix()
     set_urlconf(None)
+
+
+@pytest.fixture
+def empty_cache() -> Iterator[None]:
+    """Keep pages that a test caches from those that follow, and theirs from it."""
+    cache.clear()
+    yield
+    cache.clear()
 
 
 @pytest.fixture(params=WORLDS)

@@ -366,6 +366,7 @@ def notes(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Notes are new in 3.11.")
+@pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("decorator", [never_cache, cache_page(60), gzip_page])
 @pytest.mark.parametrize("kind", [as_function, as_async_function])
 @pytest.mark.parametrize("make", [dict, lambda: Part("x")], ids=["dict", "dataclass"])

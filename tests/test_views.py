@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.http import BadHeaderError, HttpRequest, HttpResponse
 from django.test import RequestFactory, override_settings
 from django.utils.decorators import method_decorator
@@ -258,13 +257,12 @@ DECORATORS = [
 
 
 @without_middleware
+@pytest.mark.usefixtures("empty_cache")
 @pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
 @pytest.mark.parametrize(("decorate", "header", "value"), DECORATORS)
 def test_bolt_view_works_under_decorators_that_touch_the_response(
     ask: Ask, decorate: Callable[[View], View], header: str, value: str, is_async: bool
 ) -> None:
-    cache.clear()
-
     @decorate
     @bolt_view
     def view(request: HttpRequest) -> dict[str, int]:
@@ -324,6 +322,7 @@ def test_bolt_view_works_under_gzip_page(ask: Ask, is_async: bool) -> None:
     assert gzip.decompress(answer.body) == b"word " * 200
 
 
+@pytest.mark.usefixtures("empty_cache")
 def test_bolt_view_page_from_the_cache_is_the_same(ask: Ask) -> None:
     calls = []
 
@@ -333,7 +332,6 @@ def test_bolt_view_page_from_the_cache_is_the_same(ask: Ask) -> None:
         calls.append(request)
         return {"calls": len(calls)}
 
-    cache.clear()
     first, second = ask(view), ask(view)
 
     assert len(calls) == 1

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from django.contrib.auth.decorators import login_not_required, login_required
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
@@ -115,12 +114,12 @@ def test_login_required_lets_users_in(place: Any, rf: RequestFactory) -> None:
     assert api.urls[0].callback(request).content == b'{"n":1}'
 
 
+@pytest.mark.usefixtures("empty_cache")
 @PLACES
 @KINDS
 def test_cache_page_keeps_the_response_of_a_value(
     ask: Ask, place: Any, kind: str
 ) -> None:
-    cache.clear()
     calls = []
 
     def count(view: Callable[..., Any]) -> Callable[..., Any]:
