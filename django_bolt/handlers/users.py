@@ -2,9 +2,10 @@
 The user of a request in one hop to its thread, where Django takes two.
 
 ``request.auser()`` asks the database for the session, comes back to the event
-loop, and asks for the user. Here both are asked for at once, where sessions and
-users are Django's own in all that takes part. Whatever is more than finding who
-is logged in is left to Django. Imported when ``django.contrib.auth`` is in use.
+loop, and asks for the user. Here Django's function for sync code does both in the
+thread, where sessions and users are Django's own in all that takes part: else what
+a project has written for async code would not be called. Imported when
+``django.contrib.auth`` is in use.
 """
 
 from __future__ import annotations
@@ -16,23 +17,24 @@ from django.conf import settings
 from django.contrib import auth
 from django.contrib.auth import backends, base_user
 from django.contrib.auth import middleware as djangos
-from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import Manager, QuerySet
-from django.http import HttpRequest
-from django.utils.crypto import constant_time_compare
 from django.utils.module_loading import import_string
 
 from django_bolt.handlers.originals import find_function, find_original
 from django_bolt.handlers.threads import call_in_thread
 
 _NAMES: tuple[tuple[Any, str], ...] = (
-    (auth, "_aget_user_session_key aget_user load_backend"),
+    (
+        auth,
+        "_aget_user_session_key _get_user_session_key aget_user get_user load_backend",
+    ),
     (
         SessionStore,
-        "_aget_session_from_db _get_session_from_db aload decode load",
+        "__getitem__ __setitem__ _aget_session _aget_session_from_db _get_session "
+        "_get_session_from_db acreate acycle_key adelete aflush aget aload asave aset "
+        "create cycle_key decode delete flush get load save",
     ),
-    (SessionBase, "_aget_session _get_session aget get"),
     (backends.ModelBackend, "aget_user get_user user_can_authenticate"),
     (Manager, "aget get get_queryset"),
     (QuerySet, "aget get"),
@@ -64,31 +66,9 @@ def hasten(request: Any) -> None:
 
 async def auser(request: Any) -> Any:
     """Return the user who is logged in, or an ``AnonymousUser``."""
-    if not hasattr(request, "_acached_user"):
-        user = await call_in_thread(_find_user, request) if _is_known(request) else None
-        if user is None:
-            return await djangos.auser(request)
-        request._acached_user = user
-    return request._acached_user
-
-
-def _find_user(request: HttpRequest) -> Any:
-    """
-    Load the session and the user, in a thread.
-
-    Returns:
-        ``None`` if nobody is logged in, or no more: Django has more to do then.
-    """
-    session = request.session
-    key = session.get(auth.SESSION_KEY)
-    path: Any = session.get(auth.BACKEND_SESSION_KEY)
-    proof = session.get(auth.HASH_SESSION_KEY)
-    if key is None or path not in settings.AUTHENTICATION_BACKENDS or not proof:
-        return None
-    key_field: Any = auth.get_user_model()._meta.pk
-    user: Any = auth.load_backend(path).get_user(key_field.to_python(key))
-    if not user or not constant_time_compare(proof, user.get_session_auth_hash()):
-        return None
+    if hasattr(request, "_acached_user") or not _is_known(request):
+        return await djangos.auser(request)
+    user = request._acached_user = await call_in_thread(auth.get_user, request)
     return user
 
 

@@ -317,6 +317,27 @@ def test_what_was_replaced_is_called(
     assert name in calls
 
 
+def test_what_was_replaced_is_called_when_a_session_ends(
+    user: User,
+    cookie: str,
+    handler_class: type[ASGIHandler],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[str] = []
+    flush = db.SessionStore.aflush
+
+    async def note(self: db.SessionStore) -> None:
+        calls.append("aflush")
+        await flush(self)
+
+    monkeypatch.setattr(db.SessionStore, "aflush", note)
+    user.set_unusable_password()
+    user.save()
+
+    assert show(cookie, handler_class=handler_class).body == b""
+    assert calls == ["aflush"]
+
+
 def test_method_of_one_manager_is_called(
     cookie: str, handler_class: type[ASGIHandler], monkeypatch: pytest.MonkeyPatch
 ) -> None:
