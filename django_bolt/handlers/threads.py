@@ -10,6 +10,7 @@ end; one that needs none has none.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -64,7 +65,9 @@ class Pool:
 
     def retire(self, thread: Worker) -> None:
         """End a thread, and close what it has open."""
-        thread.submit(connections.close_all)
+        # When the process ends, they end with it.
+        with contextlib.suppress(RuntimeError):
+            thread.submit(connections.close_all)
         thread.end()
 
 
@@ -123,9 +126,13 @@ class Lease(ThreadSensitiveContext, Executor):
                 self._thread = self._pool.take()
             thread = self._thread
             self._running += 1
-        return thread.submit(
-            self._run, is_first, function, args, kwargs, otherwise=self._settle
-        )
+        try:
+            return thread.submit(
+                self._run, is_first, function, args, kwargs, otherwise=self._settle
+            )
+        except RuntimeError:
+            self._settle()
+            raise
 
     def is_clean(self) -> bool:
         """Tell whether nothing runs for the request, and no connection is open."""

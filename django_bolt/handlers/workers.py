@@ -12,6 +12,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
@@ -41,34 +42,71 @@ class Workers:
     """
 
     def __init__(self, at_exit: Callable[[Callable[[], None]], object] | None) -> None:
-        self._calls: WeakKeyDictionary[threading.Thread, Calls] = WeakKeyDictionary()
+        self._has_ended = False
+        self.forget()
         # Otherwise as the thread that starts them, as with ThreadPoolExecutor.
         self._is_daemon = True if at_exit is None else None
         if at_exit is not None:
             at_exit(self.end)
 
     def start(self, calls: Calls) -> threading.Thread:
-        """Start a thread that does what it finds in a queue."""
+        """
+        Start a thread that does what it finds in a queue.
+
+        Raises:
+            RuntimeError: The process ends.
+        """
         thread = threading.Thread(
             target=_work,
             args=(calls,),
             name=f"request_{next(_numbers)}",
             daemon=self._is_daemon,
         )
-        thread.start()
-        self._calls[thread] = calls
+        with self._lock:
+            self._refuse_at_the_end()
+            thread.start()
+            self._calls[thread] = calls
         return thread
+
+    def give(self, calls: Calls, call: Call) -> None:
+        """
+        Put a call into the queue of a thread.
+
+        Raises:
+            RuntimeError: The process ends.
+        """
+        with self._lock:
+            self._refuse_at_the_end()
+            calls.put(call)
 
     def end(self) -> None:
         """End all threads, each after what it was given before."""
-        for calls in list(self._calls.values()):
+        with self._lock:
+            self._has_ended = True
+            started = dict(self._calls)
+        for calls in started.values():
             calls.put(None)
-        for thread in list(self._calls):
+        for thread in started:
             thread.join()
+
+    def forget(self) -> None:
+        """Have no threads: a fork takes none along, and no lock that one held."""
+        self._lock = threading.Lock()
+        self._calls: WeakKeyDictionary[threading.Thread, Calls] = WeakKeyDictionary()
+
+    def _refuse_at_the_end(self) -> None:
+        # Nobody would do it, and whoever waits for it would wait for ever.
+        if self._has_ended:
+            raise RuntimeError(
+                "A request needs a thread, and there is none when the process ends. "
+                "Stop the event loop before the main thread ends."
+            )
 
 
 # What concurrent.futures ends its threads by; at ``atexit`` it would be too late.
 WORKERS = Workers(getattr(threading, "_register_atexit", None))
+if hasattr(os, "register_at_fork"):  # pragma: no branch  # not on Windows
+    os.register_at_fork(after_in_child=WORKERS.forget)
 
 
 class Worker:
@@ -80,6 +118,7 @@ class Worker:
     """
 
     def __init__(self, workers: Workers = WORKERS) -> None:
+        self._workers = workers
         self._calls: Calls = SimpleQueue()
         self.thread = workers.start(self._calls)
 
@@ -101,9 +140,12 @@ class Worker:
         Returns:
             A future of the event loop that runs here; one of
             ``concurrent.futures`` if none does.
+
+        Raises:
+            RuntimeError: The process ends.
         """
         call = Call(function, args, otherwise)
-        self._calls.put(call)
+        self._workers.give(self._calls, call)
         return call.future
 
     def end(self) -> None:

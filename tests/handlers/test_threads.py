@@ -21,7 +21,9 @@ from django_bolt.handlers.threads import (
     has_thread,
     open_lease,
 )
+from django_bolt.handlers.workers import Worker, Workers
 from tests.handlers.exchanges import Exchange, ask, site
+from tests.worlds import DEADLINE
 
 HOOKS = "tests.handlers.layers.Hooks"
 
@@ -214,6 +216,24 @@ def test_call_that_was_cancelled_before_it_began_is_over() -> None:
 
     assert lease.is_clean()
     assert pool.take().submit(name_thread).result() == name
+
+
+def test_lease_waits_for_no_call_that_was_refused() -> None:
+    """As at the end of the process, in which an event loop still runs."""
+
+    async def main() -> None:
+        workers = Workers(None)
+        pool = Pool(0)
+        pool._idle.append(Worker(workers))
+        workers.end()
+        lease = Lease(pool)
+
+        with pytest.raises(RuntimeError, match="process ends"):
+            lease.submit(int)
+        await asyncio.wait_for(lease.end(), DEADLINE)
+        assert not lease.is_busy
+
+    asyncio.run(main())
 
 
 def test_pool_ends_threads_that_are_too_many() -> None:

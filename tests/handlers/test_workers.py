@@ -242,6 +242,25 @@ def test_threads_end_when_what_they_do_is_done() -> None:
     assert future.result(0) == "passed"
 
 
+def test_call_that_comes_after_the_end_is_refused() -> None:
+    """Nobody would make it, and whoever waits for it would wait for ever."""
+    workers = Workers(None)
+    worker = Worker(workers)
+    workers.end()
+
+    with pytest.raises(RuntimeError, match="process ends"):
+        worker.submit(int)
+
+
+def test_thread_that_comes_after_the_end_is_refused() -> None:
+    """Nobody would end it."""
+    workers = Workers(None)
+    workers.end()
+
+    with pytest.raises(RuntimeError, match="process ends"):
+        Worker(workers)
+
+
 @pytest.mark.parametrize(
     ("at_exit", "is_daemon"),
     [pytest.param(id, False, id="told"), pytest.param(None, True, id="not told")],
