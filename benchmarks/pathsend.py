@@ -48,7 +48,7 @@ settings.configure(
     MIDDLEWARE=["django_bolt.middleware.BoltMiddleware"],
     BOLT_ALLOWED_FILE_DIRS=[FOLDER],
 )
-django.setup()
+django.setup(set_prefix=False)  # As get_asgi_application() does.
 
 
 async def view(request: HttpRequest, name: str) -> FileResponse:

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django_bolt.exceptions import FileChanged
-from django_bolt.files import open_descriptor
 from django_bolt.sources import Source, stat_etag
 from django_bolt.wire.ranges import Piece, Span
 
@@ -62,6 +61,11 @@ class FileBody:
                 # A WSGI handler may replace the method by one that ends here.
                 self._close = getattr(self._file, "close", None)
         return self._file
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its file was opened."""
+        return self._file is not None
 
     def close(self) -> None:
         """Close what was opened; more than once is the same as once."""
@@ -125,28 +129,6 @@ class FileBody:
         # At the end of the file the ordinary read says what is wrong.
         return block if count == size else block[:count] or None
 
-    def read_once(self, position: int, size: int) -> bytes | None:
-        """
-        Open the file, read the same from the page cache, and close it.
-
-        Returns:
-            ``None`` when that would block, or there is not as much.
-
-        Raises:
-            OSError: The file may not be opened, or is another one.
-        """
-        located = self.source.located
-        if located is None or self._file is not None or _NOWAIT is None:
-            return None
-        block = io.BytesIO(bytes(size))
-        descriptor = open_descriptor(located)
-        try:
-            with block.getbuffer() as memory:
-                count = _preadv(descriptor, [memory], position, _NOWAIT)
-        finally:
-            os.close(descriptor)
-        return block.getvalue() if count == size else None
-
     def __iter__(self) -> Iterator[bytes]:
         if self.pieces is None:
             yield from iter(lambda: self.read(self._position or 0, BLOCK_SIZE), b"")
@@ -160,6 +142,25 @@ class FileBody:
                 block = self.read(position, min(stop - position, BLOCK_SIZE))
                 position += len(block)
                 yield block
+
+
+def read_at_once(descriptor: int, position: int, size: int) -> bytes | None:
+    """
+    Read from a file's pages in memory.
+
+    Returns:
+        ``None`` where there are not as many bytes, and where the system cannot say
+        which pages it has.
+
+    Raises:
+        OSError: Reading would wait; or the file system cannot say.
+    """
+    if _NOWAIT is None:
+        return None
+    block = io.BytesIO(bytes(size))
+    with block.getbuffer() as memory:
+        count = _preadv(descriptor, [memory], position, _NOWAIT)
+    return block.getvalue() if count == size else None
 
 
 class SpanReader:

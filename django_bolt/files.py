@@ -12,14 +12,10 @@ import io
 import logging
 import os
 import stat
-import sys
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeAlias
 
-from django.core.exceptions import ImproperlyConfigured
-
+from django_bolt.allowed import find_root
 from django_bolt.conf import conf
 from django_bolt.exceptions import (
     FileChanged,
@@ -28,40 +24,13 @@ from django_bolt.exceptions import (
     NotARegularFile,
 )
 from django_bolt.inside import find_parent, open_inside
+from django_bolt.lookup import LocatedFile, look_up
+from django_bolt.types import StrPath
 
 logger = logging.getLogger("django.security")
 
-StrPath: TypeAlias = str | os.PathLike[str]
-_Directories: TypeAlias = Sequence[StrPath]
-
-# What it opens has a path and nothing else: no device hears of it. On Linux only,
-# where /proc tells the path.
-_PATH: int | None = (
-    os.O_PATH | os.O_CLOEXEC
-    if sys.platform == "linux" and hasattr(os, "O_PATH")
-    else None
-)
-_SETTLED = 3_000_000_000  # Nanoseconds; FAT counts every other second.
-_MOST_READABLE = 4096
-_readable: set[tuple[int, int, int, int]] = set()
 # What fails here, and says nothing of the file: a 404 would be believed.
 _FAULTS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EIO})
-
-
-class LocatedFile(NamedTuple):
-    """
-    A regular file that may be read, as it was when it was looked at.
-
-    Args:
-        real_path: Its path without symlinks.
-        root: The allowed directory it lies in, without symlinks; ``None`` when
-            any file may be read.
-        stat: What ``os.stat`` said.
-    """
-
-    real_path: str
-    root: str | None
-    stat: os.stat_result
 
 
 def locate(path: StrPath) -> LocatedFile:
@@ -90,7 +59,7 @@ def locate(path: StrPath) -> LocatedFile:
             "Use os.fsdecode()."
         )
     directories = conf.allowed_file_dirs
-    located = _locate_at_once(text, directories)
+    located = look_up(text, directories)
     if located is not None:
         return located
     try:
@@ -101,7 +70,7 @@ def locate(path: StrPath) -> LocatedFile:
         raise NotARegularFile("The path can name no file.", path)
     with _refusals(path):  # It raises when a symlink vanishes under its eyes.
         real_path = os.path.realpath(text)
-    root = None if directories is None else _find_root(real_path, directories, path)
+    root = None if directories is None else find_root(real_path, directories, path)
     found = _look(real_path, root, path)
     # A symlink that leads to itself has no real path.
     if stat.S_ISLNK(found.st_mode):
@@ -156,116 +125,6 @@ def is_same(opened: os.stat_result, announced: os.stat_result) -> bool:
     if opened.st_size == announced.st_size:
         return opened.st_mtime_ns == announced.st_mtime_ns
     return opened.st_size > announced.st_size
-
-
-def _locate_at_once(text: str, directories: _Directories | None) -> LocatedFile | None:
-    """
-    Find a file that may be read, by a descriptor that leads to it and reads nothing.
-
-    The system says which real path the descriptor has, so that it is the file
-    that is looked at and no other: in a third of the time that it takes to follow
-    the path from here.
-
-    Returns:
-        ``None`` for what may not be read or is no such file, and where this does
-        not tell. Nothing was logged then.
-    """
-    if _PATH is None or text.endswith("/"):
-        return None
-    try:
-        descriptor = os.open(text, _PATH)
-    except (OSError, ValueError):  # There is none; or the path can name none.
-        return None
-    try:
-        link = f"/proc/self/fd/{descriptor}"
-        found = os.fstat(descriptor)
-        real_path = os.readlink(link)
-        readable = _is_readable(link, found)
-    except OSError:  # There is no /proc.
-        return None
-    finally:
-        os.close(descriptor)
-    root = None if directories is None else _match_root(real_path, directories)
-    if (
-        not readable
-        or not stat.S_ISREG(found.st_mode)
-        # It is gone, which is what this may say; or lies beyond the root directory.
-        or real_path.endswith(" (deleted)")
-        or not real_path.startswith("/")
-        or (directories is not None and root is None)
-    ):
-        return None
-    return LocatedFile(real_path, root, found)
-
-
-def _is_readable(link: str, found: os.stat_result) -> bool:
-    """
-    Tell whether this process may read a file; the system is not asked each time.
-
-    Who changes the rights to a file changes that time of its inode. If the rights
-    of the process change instead, the file is refused when it is opened.
-    """
-    known = found.st_dev, found.st_ino, found.st_ctime_ns, os.getuid()
-    if known in _readable:
-        return True
-    if not os.access(link, os.R_OK):
-        return False
-    # What follows at once may leave the time as it was, by a clock that is coarse.
-    if time.time_ns() - found.st_ctime_ns > _SETTLED:
-        if len(_readable) >= _MOST_READABLE:
-            _readable.clear()
-        _readable.add(known)
-    return True
-
-
-def _find_root(real_path: str, directories: _Directories, path: StrPath) -> str:
-    """
-    Return the allowed directory that holds a path, which may name nothing.
-
-    Raises:
-        FileRefused: None does.
-    """
-    root = _match_root(real_path, directories)
-    if root is not None:
-        return root
-    logger.warning(
-        "Refused to read %r: it lies outside BOLT_ALLOWED_FILE_DIRS.", os.fspath(path)
-    )
-    raise FileRefused("The file may not be read.", path)
-
-
-def _match_root(real_path: str, directories: _Directories) -> str | None:
-    """
-    Return the directory that holds a path, as it is set or without symlinks.
-
-    What a real path begins with is real: most often nothing need be resolved.
-
-    Raises:
-        ImproperlyConfigured: The setting is a text. It would be taken letter by
-            letter, and "/" allows every file. No server runs the system checks.
-    """
-    if isinstance(directories, str):
-        raise ImproperlyConfigured(
-            "BOLT_ALLOWED_FILE_DIRS must be a list of directories or None; got "
-            f"{directories!r}. Write it with brackets."
-        )
-    for directory in directories:
-        root = os.fspath(directory)
-        if _holds(root, real_path) and os.path.isabs(root):
-            return root
-        if not root:  # It names nothing, where realpath() has the working directory.
-            continue
-        root = os.path.realpath(root)
-        if _holds(root, real_path):
-            return root
-    return None
-
-
-def _holds(root: str, real_path: str) -> bool:
-    if not real_path.startswith(root):
-        return False
-    rest = real_path[len(root) :]
-    return not rest or rest.startswith(os.sep) or root.endswith(os.sep)
 
 
 def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:

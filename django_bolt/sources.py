@@ -21,7 +21,9 @@ from django.core.files import File as DjangoFile
 from django.core.files.storage import FileSystemStorage
 
 from django_bolt.exceptions import FileMissing
-from django_bolt.files import LocatedFile, StrPath, locate, open_located
+from django_bolt.files import locate, open_located
+from django_bolt.lookup import LocatedFile
+from django_bolt.types import StrPath
 from django_bolt.wire.validators import make_etag
 
 

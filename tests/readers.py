@@ -26,13 +26,16 @@ class Pipe:
 
 def is_open(path: Path) -> bool:
     """Tell whether this process has a file open; only Linux tells."""
-    if not os.path.isdir("/proc/self/fd"):
-        return False
+    return os.path.isdir("/proc/self/fd") and count_open(path) > 0
+
+
+def count_open(path: Path) -> int:
+    """Return how many descriptors of this process lead to a file, on Linux."""
     links = []
     for number in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # That of the listing itself.
             links.append(os.readlink(f"/proc/self/fd/{number}"))
-    return str(path) in links
+    return links.count(str(path))
 
 
 def have_all_cached(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,11 +14,12 @@ from django_bolt.blocks import (
     FileBody,
     SpanFile,
     SpanReader,
+    read_at_once,
 )
 from django_bolt.exceptions import FileChanged
 from django_bolt.sources import make_source
 from django_bolt.wire.ranges import Span
-from tests.readers import NOWAIT, Pipe, have_all_cached, is_open
+from tests.readers import NOWAIT, Pipe, have_all_cached
 
 SIZE = 3 * 1024 * 1024
 CONTENT = os.urandom(64) * (SIZE // 64)
@@ -109,48 +110,27 @@ def test_block_beyond_the_end_is_left_to_the_ordinary_read(path: Path) -> None:
 
 @linux
 @pytest.mark.usefixtures("cached")
-def test_file_that_is_read_once_is_not_left_open(path: Path) -> None:
-    body = FileBody(make_source(path))
-
-    read = body.read_once(1, 64)
-
-    assert read == CONTENT[1:65]
-    assert not is_open(path)
-
-
-@linux
-@pytest.mark.usefixtures("cached")
-def test_file_that_is_open_is_not_read_once_more(path: Path) -> None:
-    body = FileBody(make_source(path))
-    body.open()
-
-    assert body.read_once(0, 64) is None
-    body.close()
+@pytest.mark.parametrize(
+    ("position", "read"),
+    [
+        pytest.param(1, CONTENT[1:65], id="within the file"),
+        pytest.param(SIZE - 1, None, id="beyond its end"),
+    ],
+)
+def test_read_at_once_returns_all_or_nothing(
+    path: Path, position: int, read: bytes | None
+) -> None:
+    with path.open("rb") as file:
+        assert read_at_once(file.fileno(), position, 64) == read
 
 
-@linux
-@pytest.mark.usefixtures("cached")
-def test_file_that_ends_before_is_not_read_once(path: Path) -> None:
-    assert FileBody(make_source(path)).read_once(SIZE - 1, 64) is None
-
-
-@linux
-@pytest.mark.usefixtures("cached")
-def test_file_that_was_replaced_is_not_read_once(path: Path) -> None:
-    body = FileBody(make_source(path))
-    path.with_name("other").write_bytes(CONTENT)
-    path.with_name("other").replace(path)
-
-    with pytest.raises(FileChanged):
-        body.read_once(0, 64)
-
-
-def test_file_is_not_read_once_where_reading_always_waits(
+def test_read_at_once_reads_nothing_where_reading_always_waits(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(blocks, "_NOWAIT", None)
 
-    assert FileBody(make_source(path)).read_once(0, 64) is None
+    with path.open("rb") as file:
+        assert read_at_once(file.fileno(), 0, 64) is None
 
 
 def test_body_of_unknown_size_ends_with_its_source() -> None:

@@ -5,7 +5,6 @@ import logging
 import os
 import resource
 import socket
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -17,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404
 from django.test import override_settings
 
-from django_bolt import files, inside
+from django_bolt import inside, lookup
 from django_bolt.exceptions import (
     FileChanged,
     FileError,
@@ -40,7 +39,7 @@ def allowed(
     Once as on Linux, once as where folders have descriptors, once as on others.
     """
     if request.param != "at once":
-        monkeypatch.setattr(files, "_PATH", None)
+        monkeypatch.setattr(lookup, "_PATH", None)
     monkeypatch.setattr(inside, "HAS_DIRECTORY_DESCRIPTORS", request.param != "paths")
     media = tmp_path / "media"
     (media / "inner").mkdir(parents=True)
@@ -317,94 +316,6 @@ def test_locate_unreadable_file_is_refused(is_set: bool) -> None:
                 locate(path)
         finally:
             os.setresuid(0, 0, 0)
-
-
-as_nobody = pytest.mark.skipif(
-    os.geteuid() != 0 or sys.platform != "linux",
-    reason="only root may become another user",
-)
-
-
-@contextmanager
-def nobody() -> Iterator[None]:
-    """Be a user without rights."""
-    os.setresuid(65534, 65534, 0)
-    try:
-        yield
-    finally:
-        os.setresuid(0, 0, 0)
-
-
-@pytest.fixture
-def remembering(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Return a file for everybody, whose rights are remembered at once."""
-    monkeypatch.setattr(files, "_SETTLED", -(10**18))
-    monkeypatch.setattr(files, "_readable", set())
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        override_settings(BOLT_ALLOWED_FILE_DIRS=[folder]),
-    ):
-        os.chmod(folder, 0o755)
-        path = Path(folder, "a.txt")
-        path.write_bytes(b"a")
-        path.chmod(0o644)
-        yield path
-
-
-def forbid(path: Path) -> None:
-    """Take the rights to a file from all but its owner, and have the clock tick."""
-    before = path.stat().st_ctime_ns
-    while path.stat().st_ctime_ns == before:
-        path.chmod(0o600)
-
-
-@as_nobody
-def test_locate_file_that_was_readable_is_refused(remembering: Path) -> None:
-    """What is remembered of a file does not outlive a change of its rights."""
-    with nobody():
-        locate(remembering)
-        locate(remembering)
-    forbid(remembering)
-
-    with nobody(), pytest.raises(FileRefused):
-        locate(remembering)
-
-
-@as_nobody
-def test_locate_file_that_another_user_could_read_is_refused(remembering: Path) -> None:
-    forbid(remembering)
-    locate(remembering)
-
-    with nobody(), pytest.raises(FileRefused):
-        locate(remembering)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere it is asked each time.")
-def test_locate_remembers_no_more_rights_than_allowed(
-    remembering: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(files, "_MOST_READABLE", 2)
-    seen = []
-
-    for name in "bcdef":
-        path = remembering.with_name(name)
-        path.write_bytes(b"b")
-        locate(path)
-        seen.append(len(files._readable))
-
-    assert seen == [1, 2, 1, 2, 1]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere it is asked each time.")
-def test_locate_remembers_nothing_of_a_file_that_has_just_changed(
-    remembering: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its rights may change again before the clock ticks."""
-    monkeypatch.setattr(files, "_SETTLED", 10**18)
-
-    locate(remembering)
-
-    assert not files._readable
 
 
 def test_open_located_file_that_is_gone_is_refused(anywhere: Path) -> None:

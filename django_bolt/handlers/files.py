@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from django_bolt.conf import conf
+from django_bolt.handlers.hot import HotFiles, hot_files
 from django_bolt.handlers.receivers import FINISHED
 from django_bolt.handlers.sending import encode_headers
 from django_bolt.handlers.types import Send
@@ -44,13 +45,16 @@ def needs_no_thread(request: HttpRequest, response: HttpResponseBase) -> bool:
     )
 
 
-def take_file(response: HttpResponseBase, chunk_size: int) -> bytes | None:
+def take_file(
+    response: HttpResponseBase, chunk_size: int, hot: HotFiles = hot_files
+) -> bytes | None:
     """
     Return all that a file response sends, if that is little and nobody can tell.
 
     Args:
         response: A response whose body has not started.
         chunk_size: As for ``send_file()``.
+        hot: What reads it.
 
     Returns:
         ``None`` for everything else, which is sent block by block.
@@ -62,7 +66,7 @@ def take_file(response: HttpResponseBase, chunk_size: int) -> bytes | None:
         or conf.stream_send_timeout is not None
     ):
         return None
-    return response.take(AT_ONCE)
+    return response.take(AT_ONCE, hot.read)
 
 
 async def send_taken(response: FileResponse, content: bytes, send: Send) -> None:

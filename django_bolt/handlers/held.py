@@ -17,27 +17,16 @@ import os
 import secrets
 import sys
 import tempfile
-import threading
-from asyncio import AbstractEventLoop, get_running_loop
 from dataclasses import dataclass
 from multiprocessing.util import Finalize
 from time import monotonic
 
-from django_bolt.files import LocatedFile, is_same, open_located
+from django_bolt.files import is_same, open_located
+from django_bolt.handlers.keeping import Keeper, identify
+from django_bolt.lookup import LocatedFile
 
 MAX_FILES = 128
-"""
-Files that are held at a time.
-
-An eighth of the 1,024 descriptors that most systems let a process have.
-"""
-
-_SHARE = 8
-"""
-One in so many descriptors may be held, where a process may have fewer.
-
-It needs the others for its connections.
-"""
+"""Files that are held at a time."""
 
 LINGER = 10.0
 """
@@ -60,7 +49,7 @@ class _Entry:
     used: float
 
 
-class HeldFiles:
+class HeldFiles(Keeper):
     """
     Open files with a name each, for as long as a server may take to open it.
 
@@ -74,9 +63,7 @@ class HeldFiles:
     """
 
     def __init__(self, linger: float = LINGER, limit: int = MAX_FILES) -> None:
-        self._linger = linger
-        self._limit = limit
-        self._begin()
+        super().__init__(linger, limit)
 
     def find_name(self, located: LocatedFile) -> str | None:
         """
@@ -89,12 +76,8 @@ class HeldFiles:
             ``None`` where no name is to be had, and where the file is not what
             was announced: whoever opens it is told what is wrong.
         """
-        if self._process != os.getpid():
-            # The names are those of the process that this one was forked from.
-            self._close_files()
-            self._begin()
         with self._lock:
-            key = located.stat.st_dev, located.stat.st_ino
+            key = identify(located)
             entry = self._entries.get(key) or self._hold(key, located)
             if entry is None:
                 return None
@@ -107,34 +90,15 @@ class HeldFiles:
             entry.used = monotonic()
             return entry.name
 
-    def tidy(self, now: float) -> bool:
-        """
-        Take away the names that nobody needs any more, and close their files.
-
-        Args:
-            now: Seconds by the monotonic clock.
-
-        Returns:
-            Whether something is left to do, after another while.
-        """
-        with self._lock:
-            # Who was following such a name when it went is there by now.
-            self._close_nameless()
-            for key, entry in list(self._entries.items()):
-                if now - entry.used >= self._linger:
-                    self._drop(key)
-            return bool(self._entries or self._nameless)
-
     def close(self) -> None:
         """Take everything away, as at the end of the process."""
         with self._lock:
             for key in list(self._entries):
                 self._drop(key)
-            self._close_files()
+            self._leave()
 
     def _begin(self) -> None:
-        self._process = os.getpid()
-        self._lock = threading.Lock()
+        super()._begin()
         # By device and inode, which no other file has while this one is open.
         self._entries: dict[tuple[int, int], _Entry] = {}
         self._nameless: list[io.FileIO] = []
@@ -142,16 +106,11 @@ class HeldFiles:
         self._links = ""
         self._at_exit: Finalize[None] | None = None
         self._next_try = 0.0
-        self._loop: AbstractEventLoop | None = None
 
     def _hold(self, key: tuple[int, int], located: LocatedFile) -> _Entry | None:
         """Open a file and give it a name; ``None`` where that cannot be."""
         now = monotonic()
-        if (
-            not _IS_LINUX
-            or now < self._next_try
-            or len(self._entries) + len(self._nameless) >= self._find_limit()
-        ):
+        if not _IS_LINUX or now < self._next_try or not self._has_room():
             return None
         try:
             file = open_located(located)
@@ -167,13 +126,8 @@ class HeldFiles:
             self._remove_folder()
             return None
         entry = self._entries[key] = _Entry(file, name, link, now)
-        if self._loop is None or self._loop.is_closed():
-            self._arm()
+        self._arm()
         return entry
-
-    def _find_limit(self) -> int:
-        # The soft limit as it is now: servers raise it.
-        return min(self._limit, os.sysconf("SC_OPEN_MAX") // _SHARE)
 
     def _make_name(self, file: io.FileIO) -> tuple[str, str]:
         if self._folder is None:
@@ -218,21 +172,21 @@ class HeldFiles:
             file.close()
         self._nameless.clear()
 
-    def _close_files(self) -> None:
+    def _count(self) -> int:
+        return len(self._entries) + len(self._nameless)
+
+    def _close_unused(self, now: float) -> None:
+        # Who was following such a name when it went is there by now.
+        self._close_nameless()
+        for key, entry in list(self._entries.items()):
+            if now - entry.used >= self._linger:
+                self._drop(key)
+
+    def _leave(self) -> None:
         self._close_nameless()
         for entry in self._entries.values():
             entry.file.close()
         self._entries.clear()
-
-    def _arm(self) -> None:
-        """Tidy up after a while; one timer does so for all files."""
-        self._loop = get_running_loop()
-        self._loop.call_later(self._linger, self._tick)
-
-    def _tick(self) -> None:
-        self._loop = None
-        if self.tidy(monotonic()):
-            self._arm()
 
 
 def _leads_to(name: str, link: str) -> bool:

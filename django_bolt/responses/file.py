@@ -13,7 +13,7 @@ from django.utils.functional import cached_property
 from django_bolt.blocks import BLOCK_SIZE, FileBody, SpanFile, SpanReader
 from django_bolt.conf import conf
 from django_bolt.delivery import FileDelivery
-from django_bolt.files import LocatedFile
+from django_bolt.lookup import LocatedFile
 from django_bolt.pace import SMALL
 from django_bolt.responses.body import StreamBody
 from django_bolt.responses.filehead import (
@@ -132,18 +132,23 @@ class FileResponse(PartsOnDemand, Selecting, StreamBody):  # type: ignore[overri
         )
         return self._body.source.located if is_whole else None
 
-    def take(self, size: int) -> bytes | None:
+    def take(
+        self, size: int, read: Callable[[LocatedFile, int, int], bytes | None]
+    ) -> bytes | None:
         """
         Return all that is to be sent, if it is no more than that, and close the file.
 
         Args:
-            size: Bytes. Of a file they are read from the page cache only.
+            size: Bytes.
+            read: Returns so many bytes of a file from a position on, at once; nothing,
+                or an ``OSError``, where it cannot.
 
         Returns:
             ``None`` where ``iterate()`` is to send it: that says what is wrong, too.
         """
         body = self._body
-        if body.source.located is None:
+        located = body.source.located
+        if located is None or body.is_open:
             return None
         content: bytes | None = b""
         if body.pieces != []:
@@ -151,7 +156,7 @@ class FileResponse(PartsOnDemand, Selecting, StreamBody):  # type: ignore[overri
             if span is None or span.stop - span.start > size:
                 return None
             try:
-                content = body.read_once(span.start, span.stop - span.start)
+                content = read(located, span.start, span.stop - span.start)
             except OSError:
                 return None
         if content is not None:

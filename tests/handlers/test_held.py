@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import resource
 import shutil
@@ -17,9 +16,11 @@ from typing import Any
 
 import pytest
 
-from django_bolt.files import LocatedFile, locate
+from django_bolt.files import locate
 from django_bolt.handlers import held
 from django_bolt.handlers.held import LINGER, HeldFiles
+from django_bolt.lookup import LocatedFile
+from tests.readers import count_open
 from tests.worlds import DEADLINE
 
 pytestmark = pytest.mark.skipif(
@@ -65,15 +66,6 @@ def make(path: Path, content: bytes = b"checked") -> Path:
     """Make a file."""
     path.write_bytes(content)
     return path
-
-
-def count_open(path: Path) -> int:
-    """Return how many descriptors of this process lead to a file."""
-    links = []
-    for number in os.listdir("/proc/self/fd"):
-        with contextlib.suppress(FileNotFoundError):  # That of the listing itself.
-            links.append(os.readlink(f"/proc/self/fd/{number}"))
-    return links.count(str(path))
 
 
 def replace(path: Path) -> None:
@@ -416,7 +408,7 @@ def test_ten_thousand_files_leave_nothing(tmp_path: Path, temporary: Path) -> No
 def test_process_that_was_forked_begins_anew(files: HeldFiles, tmp_path: Path) -> None:
     path = make(tmp_path / "file")
     name = find_one(files, path)
-    files._process -= 1  # As in a child: the number is the parent's.
+    files._begin_anew()
 
     after = find_one(files, path)
 

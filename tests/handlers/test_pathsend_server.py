@@ -21,8 +21,8 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="Elsewhere nothing is held."),
 ]
 
-INSIDE = b"inside.." * (MIN_SIZE // 8)
-OUTSIDE = b"outside." * (MIN_SIZE // 8)
+INSIDE = b"inside.." * (MIN_SIZE // 8 + 1)
+OUTSIDE = b"outside." * (MIN_SIZE // 8 + 1)
 
 
 def make_folder(folder: Path) -> Path:

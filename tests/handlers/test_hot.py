@@ -1,0 +1,290 @@
+"""Files that are asked for again and again: opened once, and never others."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+
+from django_bolt import FileResponse, lookup
+from django_bolt.exceptions import FileChanged
+from django_bolt.files import locate
+from django_bolt.handlers import hot
+from django_bolt.handlers.hot import HotFiles, hot_files
+from django_bolt.lookup import REMEMBERED, LocatedFile
+from tests.handlers.exchanges import Exchange, ask
+from tests.readers import count_open, have_all_cached, is_open
+from tests.worlds import DEADLINE
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux", reason="Elsewhere no file is known to be asked for again."
+)
+
+CONTENT = b"checked"
+
+
+@pytest.fixture(autouse=True)
+def known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> Iterator[None]:
+    """Have files remembered at once, and their pages in memory."""
+    settings.BOLT_ALLOWED_FILE_DIRS = [tmp_path]
+    monkeypatch.setattr(lookup, "_SETTLED", -(10**18))
+    monkeypatch.setattr(lookup, "_known", {})
+    have_all_cached(monkeypatch)
+    yield
+    hot_files.close()
+
+
+@pytest.fixture
+def files() -> Iterator[HotFiles]:
+    """Keep files open that no timer closes."""
+    files = HotFiles()
+    yield files
+    files.close()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Make a file."""
+    path = tmp_path / "file"
+    path.write_bytes(CONTENT)
+    return path
+
+
+def locate_again(path: Path) -> LocatedFile:
+    """Locate a file that was located before."""
+    locate(path)
+    located = locate(path)
+    assert located.is_repeated
+    return located
+
+
+def read(files: HotFiles, *located: LocatedFile) -> list[bytes | None]:
+    """Read files in an event loop, which is closed before any timer is due."""
+
+    async def main() -> list[bytes | None]:
+        return [files.read(each, 0, len(CONTENT)) for each in located]
+
+    return asyncio.run(main())
+
+
+def test_file_is_closed_after_it_was_asked_for_once(
+    files: HotFiles, path: Path
+) -> None:
+    assert read(files, locate(path)) == [CONTENT]
+    assert not is_open(path)
+
+
+def test_file_is_open_once_for_all_who_ask_again(files: HotFiles, path: Path) -> None:
+    assert read(files, *[locate_again(path)] * 3) == [CONTENT] * 3
+    assert count_open(path) == 1
+
+
+def test_part_of_a_file_is_read(files: HotFiles, path: Path) -> None:
+    located = locate_again(path)
+
+    async def main() -> list[bytes | None]:
+        return [files.read(located, start, 3) for start in (0, 2, 5)]
+
+    assert asyncio.run(main()) == [b"che", b"eck", None]
+
+
+def replace(path: Path) -> None:
+    """Put another file in the place of one."""
+    path.with_name("other").write_bytes(b"another")
+    path.with_name("other").replace(path)
+
+
+def link_elsewhere(path: Path) -> None:
+    """Put a link to another file in the place of one."""
+    path.with_name("other").write_bytes(b"another")
+    path.unlink()
+    path.symlink_to(path.with_name("other"))
+
+
+@pytest.mark.parametrize("change", [replace, link_elsewhere])
+def test_file_in_the_place_of_an_open_one_is_read(
+    files: HotFiles, path: Path, change: Callable[[Path], None]
+) -> None:
+    read(files, locate_again(path))
+    change(path)
+
+    assert read(files, locate_again(path)) == [b"another"]
+
+
+def shrink(path: Path) -> None:
+    """Cut a file off."""
+    os.truncate(path, 3)
+
+
+def write_over(path: Path) -> None:
+    """Write other bytes into a file."""
+    path.write_bytes(b"CHECKED")
+    os.utime(path, ns=(0, 0))
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.mark.parametrize("change", [shrink, write_over])
+def test_file_that_changed_after_it_was_announced_is_not_read(
+    files: HotFiles, path: Path, change: Callable[[Path], None], is_kept: bool
+) -> None:
+    located = locate_again(path)
+    if is_kept:
+        read(files, located)
+    change(path)
+
+    with pytest.raises(FileChanged):
+        read(files, located)
+
+
+def test_no_more_files_are_kept_than_allowed(tmp_path: Path) -> None:
+    files = HotFiles(limit=2)
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths:
+        path.write_bytes(CONTENT)
+
+    assert read(files, *map(locate_again, paths)) == [CONTENT] * 3
+    assert [count_open(path) for path in paths] == [1, 1, 0]
+    files.close()
+    assert not any(map(is_open, paths))
+
+
+def test_file_is_closed_when_nobody_has_asked_for_a_while(
+    files: HotFiles, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    located = locate_again(path)
+    now = monotonic()
+    monkeypatch.setattr(hot, "monotonic", lambda: now)
+    read(files, located)
+
+    left = [files.tidy(now + REMEMBERED - 0.01)]
+    seen = [count_open(path)]
+    left.append(files.tidy(now + REMEMBERED))
+    seen.append(count_open(path))
+
+    assert (left, seen) == ([True, False], [1, 0])
+    assert read(files, located) == [CONTENT]
+
+
+def test_file_whose_reading_would_wait_is_closed_all_the_same(
+    files: HotFiles, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*arguments: object) -> bytes:
+        raise BlockingIOError
+
+    monkeypatch.setattr(hot, "read_at_once", refuse)
+    with pytest.raises(BlockingIOError):
+        read(files, locate_again(path))
+
+    assert not files.tidy(monotonic() + REMEMBERED)
+    assert not is_open(path)
+
+
+def test_timer_of_the_loop_closes_everything(path: Path) -> None:
+    files = HotFiles(linger=0)
+
+    async def main() -> None:
+        files.read(locate_again(path), 0, 1)
+        while is_open(path):
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE))
+
+
+def test_loop_takes_over_from_one_that_was_closed(files: HotFiles, path: Path) -> None:
+    read(files, locate_again(path))
+    files._linger = 0
+    other = path.with_name("other")
+    other.write_bytes(CONTENT)
+
+    async def main() -> None:
+        files.read(locate_again(other), 0, 1)
+        while is_open(path):
+            await asyncio.sleep(0)
+
+    asyncio.run(asyncio.wait_for(main(), DEADLINE))
+
+
+FORK = """
+import asyncio, os, sys
+from django.conf import settings
+settings.configure()
+from django_bolt import lookup
+from django_bolt.files import locate
+from django_bolt.handlers.hot import HotFiles
+
+lookup._SETTLED = -(10**18)
+files, dropped = HotFiles(), HotFiles()
+path = sys.argv[1]
+
+def count():
+    links = map("/proc/self/fd/{}".format, os.listdir("/proc/self/fd"))
+    return [os.readlink(link) for link in links if os.path.exists(link)].count(path)
+
+async def read():
+    locate(path)
+    assert files.read(locate(path), 0, 7) == b"checked"
+
+asyncio.run(read())
+del dropped
+files._lock.acquire()  # As by a thread that the child has not.
+child = os.fork()
+files._lock.release() if child else None
+if child == 0:
+    assert count() == 0
+    asyncio.run(read())
+    os._exit(0 if count() == 1 else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+assert count() == 1
+asyncio.run(read())
+"""
+
+
+def test_process_that_was_forked_begins_anew(path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FORK, path],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def request(path: Path) -> Exchange:
+    """Ask a site for a file."""
+
+    async def view(request: HttpRequest) -> FileResponse:
+        return FileResponse(path)
+
+    return ask(view)
+
+
+def test_site_keeps_a_file_open_that_is_asked_for_again(path: Path) -> None:
+    answers = [request(path) for _ in range(3)]
+
+    assert [answer.body for answer in answers] == [CONTENT] * 3
+    assert count_open(path) == 1
+
+
+def test_site_breaks_off_where_the_file_has_changed(path: Path) -> None:
+    for _ in range(3):
+        request(path)
+
+    async def view(request: HttpRequest) -> FileResponse:
+        response = FileResponse(path)
+        write_over(path)
+        return response
+
+    with pytest.raises(FileChanged):
+        ask(view)
