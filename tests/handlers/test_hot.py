@@ -261,6 +261,26 @@ def test_process_that_was_forked_begins_anew(path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_fork_closes_what_the_child_has_of_its_parent(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And says nothing of files that nobody keeps any more."""
+    calls: list[Callable[[], None]] = []
+
+    def register(*, after_in_child: Callable[[], None]) -> None:
+        calls.append(after_in_child)
+
+    monkeypatch.setattr(os, "register_at_fork", register)
+    files = HotFiles()
+    read(files, locate_again(path))
+
+    [call] = calls
+    call()
+    assert not is_open(path)
+    del files
+    call()
+
+
 def request(path: Path) -> Exchange:
     """Ask a site for a file."""
 
