@@ -12,18 +12,10 @@ from django.http.response import HttpResponseBase
 from django_bolt.conf import conf
 from django_bolt.handlers.hot import HotFiles, hot_files
 from django_bolt.handlers.receivers import FINISHED
-from django_bolt.handlers.sending import encode_headers
+from django_bolt.handlers.sending import AT_ONCE, encode_headers
 from django_bolt.handlers.types import Send
-from django_bolt.pace import LARGEST, SMALL
+from django_bolt.pace import LARGEST
 from django_bolt.responses.file import FileResponse
-
-AT_ONCE = 2 * SMALL
-"""
-Bytes of a file that is sent in one message.
-
-Whoever stops reading has as much in the server's memory with two small blocks,
-which every server takes in.
-"""
 
 
 def is_file(response: HttpResponseBase) -> TypeGuard[FileResponse]:

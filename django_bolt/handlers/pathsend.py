@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from django_bolt.conf import conf
-from django_bolt.handlers.files import AT_ONCE
 from django_bolt.handlers.held import HeldFiles, held_files
 from django_bolt.handlers.receivers import FINISHED
 from django_bolt.handlers.requests import ASGIRequest
-from django_bolt.handlers.sending import encode_headers
+from django_bolt.handlers.sending import AT_ONCE, encode_headers
 from django_bolt.handlers.types import Send
 from django_bolt.responses.file import FileResponse
 

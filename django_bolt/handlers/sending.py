@@ -6,10 +6,20 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
+from django.core.handlers.asgi import ASGIHandler
 from django.http.response import HttpResponseBase, ResponseHeaders
 
 from django_bolt.handlers.types import Send
+from django_bolt.pace import SMALL
 from django_bolt.responses.head import PartsOnDemand
+
+AT_ONCE = 2 * SMALL
+"""
+Bytes of a body that is sent in one message.
+
+Whoever stops reading has as much in the server's memory with two small blocks,
+which every server takes in.
+"""
 
 
 @lru_cache(maxsize=1024)
@@ -63,7 +73,8 @@ async def send_content(response: Any, send: Send, chunk_size: int) -> None:
     Args:
         response: An ``HttpResponse``.
         send: The server's.
-        chunk_size: Bytes that one message holds at most.
+        chunk_size: Bytes that one message holds at most. Where that is what Django
+            has, a body that is not much larger is sent at once.
     """
     await send(
         {
@@ -73,6 +84,8 @@ async def send_content(response: Any, send: Send, chunk_size: int) -> None:
         }
     )
     content = response.content
+    if chunk_size == ASGIHandler.chunk_size and len(content) <= AT_ONCE:
+        chunk_size = AT_ONCE
     start = 0
     while len(content) - start > chunk_size:
         stop = start + chunk_size

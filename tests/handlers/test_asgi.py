@@ -554,13 +554,29 @@ def test_headers_may_be_bytes(handler_class: type[ASGIHandler]) -> None:
     [
         pytest.param(0, [0], id="empty"),
         pytest.param(2**16, [2**16], id="one message"),
-        pytest.param(2**16 + 1, [2**16, 1], id="a byte more"),
+        pytest.param(2**17 + 1, [2**16, 2**16, 1], id="a byte more than two"),
         pytest.param(2**18, [2**16] * 4, id="four messages"),
     ],
 )
 def test_content_is_sent_in_messages_of_64_kib(
     size: int, sizes: list[int], handler_class: type[ASGIHandler]
 ) -> None:
+    assert message_sizes(size, handler_class) == sizes
+
+
+def test_content_of_128_kib_is_sent_in_one_message() -> None:
+    """Where Django's handler, and one of a size of its own, cut it."""
+
+    class Careful(BoltASGIHandler):
+        chunk_size = 2**16 - 1
+
+    assert message_sizes(2**17, BoltASGIHandler) == [2**17]
+    assert message_sizes(2**17, ASGIHandler) == [2**16, 2**16]
+    assert message_sizes(2**17, Careful) == [2**16 - 1, 2**16 - 1, 2]
+
+
+def message_sizes(size: int, handler_class: type[ASGIHandler]) -> list[int]:
+    """Return how long each message of a body is, once it was looked at."""
     content = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
 
     async def view(request: HttpRequest) -> HttpResponse:
@@ -569,9 +585,10 @@ def test_content_is_sent_in_messages_of_64_kib(
     exchange = ask(view, handler_class=handler_class)
 
     assert exchange.body == content
-    assert [len(chunk) for chunk in exchange.chunks] == sizes
+    sizes = [len(chunk) for chunk in exchange.chunks]
     more = [message.get("more_body", False) for message in exchange.sent[1:]]
     assert more == [True] * (len(sizes) - 1) + [False]
+    return sizes
 
 
 async def numbers() -> AsyncIterator[bytes]:

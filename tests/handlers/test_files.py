@@ -17,7 +17,7 @@ from django.http.response import HttpResponseBase
 from django_bolt import FileResponse, blocks, delivery, pace
 from django_bolt.exceptions import FileChanged
 from django_bolt.handlers.asgi import BoltASGIHandler
-from django_bolt.handlers.files import AT_ONCE
+from django_bolt.handlers.sending import AT_ONCE
 from django_bolt.handlers.threads import POOL
 from django_bolt.pace import LARGEST, SMALL
 from tests.handlers.exchanges import Exchange, ask, site
