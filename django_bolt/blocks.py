@@ -144,19 +144,21 @@ class FileBody:
                 yield block
 
 
+def can_read_at_once() -> bool:
+    """Tell whether the system can say which pages of a file it has in memory."""
+    return _NOWAIT is not None
+
+
 def read_at_once(descriptor: int, position: int, size: int) -> bytes | None:
     """
-    Read from a file's pages in memory.
+    Read from a file's pages in memory, where the system can say which it has.
 
     Returns:
-        ``None`` where there are not as many bytes, and where the system cannot say
-        which pages it has.
+        ``None`` where there are not as many bytes.
 
     Raises:
         OSError: Reading would wait; or the file system cannot say.
     """
-    if _NOWAIT is None:
-        return None
     block = io.BytesIO(bytes(size))
     with block.getbuffer() as memory:
         count = _preadv(descriptor, [memory], position, _NOWAIT)

@@ -24,7 +24,7 @@ from django_bolt.exceptions import (
     NotARegularFile,
 )
 from django_bolt.inside import find_parent, open_inside
-from django_bolt.lookup import LocatedFile, look_up
+from django_bolt.lookup import EFFECTIVE, LocatedFile, look_up
 from django_bolt.types import StrPath
 
 logger = logging.getLogger("django.security")
@@ -132,7 +132,9 @@ def _look(real_path: str, root: str | None, path: StrPath) -> os.stat_result:
         try:
             with find_parent(real_path, root) as (name, folder):
                 found = os.stat(name, dir_fd=folder, follow_symlinks=root is None)
-                readable = os.access(name, os.R_OK, dir_fd=folder)
+                readable = os.access(
+                    name, os.R_OK, dir_fd=folder, effective_ids=EFFECTIVE
+                )
         except (FileNotFoundError, NotADirectoryError):
             raise FileMissing("The file does not exist.", path) from None
         if not readable and stat.S_ISREG(found.st_mode):

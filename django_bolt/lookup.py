@@ -31,12 +31,16 @@ REMEMBERED = 1.0
 Seconds for which it is remembered where a path led.
 
 A file that is the same lies where it lay, unless somebody has moved a folder above it
-and put a link in its place, or changed the rights of this process: that shows after so
-long.
+and put a link in its place; and whoever could read it still may, unless this process
+has left a group: that shows after so long.
 """
+
+EFFECTIVE = os.access in os.supports_effective_ids
+"""Whether the system can tell what the effective user may, who opens the file later."""
 
 _SETTLED = 3_000_000_000  # Nanoseconds; FAT counts every other second.
 _MOST_KNOWN = 4096
+_LONGEST_KNOWN = 512  # Characters: clients can spell a path in many ways.
 
 
 class LocatedFile(NamedTuple):
@@ -91,7 +95,7 @@ def look_up(text: str, directories: Directories | None) -> LocatedFile | None:
         seen = _recall(text, known)
     is_repeated = seen is not None
     if seen is None:
-        seen = _see(text, _PATH, known)
+        seen = _see(text, _PATH)
     if seen is None:
         return None
     real_path, found = seen
@@ -109,12 +113,12 @@ def _recall(text: str, known: _Known) -> tuple[str, os.stat_result] | None:
         found = os.stat(text)
     except OSError:
         return None
-    return (known.real_path, found) if _identify(found) == known.identity else None
+    if _identify(found) != known.identity or not stat.S_ISREG(found.st_mode):
+        return None
+    return known.real_path, found
 
 
-def _see(
-    text: str, flags: int, known: _Known | None
-) -> tuple[str, os.stat_result] | None:
+def _see(text: str, flags: int) -> tuple[str, os.stat_result] | None:
     """Return the real path of a regular file that can be read."""
     try:
         descriptor = os.open(text, flags)
@@ -124,8 +128,7 @@ def _see(
         link = f"/proc/self/fd/{descriptor}"
         found = os.fstat(descriptor)
         real_path = os.readlink(link)
-        is_known = known is not None and known.identity == _identify(found)
-        is_readable = is_known or os.access(link, os.R_OK)
+        is_readable = os.access(link, os.R_OK, effective_ids=EFFECTIVE)
     except OSError:  # There is no /proc.
         return None
     finally:
@@ -147,10 +150,13 @@ def _identify(found: os.stat_result) -> tuple[int, int, int, int]:
 
     Whoever changes a file, its name or the rights to it changes that time of it.
     """
-    return found.st_dev, found.st_ino, found.st_ctime_ns, os.getuid()
+    return found.st_dev, found.st_ino, found.st_ctime_ns, os.geteuid()
 
 
 def _remember(text: str, real_path: str, found: os.stat_result) -> None:
+    # Where a relative path leads is decided by the working directory, too.
+    if len(text) > _LONGEST_KNOWN or not os.path.isabs(text):
+        return
     # What follows at once may leave the time as it was, by a clock that is coarse.
     if time.time_ns() - found.st_ctime_ns <= _SETTLED:
         return

@@ -14,6 +14,7 @@ from django_bolt.blocks import (
     FileBody,
     SpanFile,
     SpanReader,
+    can_read_at_once,
     read_at_once,
 )
 from django_bolt.exceptions import FileChanged
@@ -124,13 +125,13 @@ def test_read_at_once_returns_all_or_nothing(
         assert read_at_once(file.fileno(), position, 64) == read
 
 
-def test_read_at_once_reads_nothing_where_reading_always_waits(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("flag", [NOWAIT, None])
+def test_nothing_is_read_at_once_where_reading_always_waits(
+    monkeypatch: pytest.MonkeyPatch, flag: int | None
 ) -> None:
-    monkeypatch.setattr(blocks, "_NOWAIT", None)
+    monkeypatch.setattr(blocks, "_NOWAIT", flag)
 
-    with path.open("rb") as file:
-        assert read_at_once(file.fileno(), 0, 64) is None
+    assert can_read_at_once() == (flag is not None)
 
 
 def test_body_of_unknown_size_ends_with_its_source() -> None:

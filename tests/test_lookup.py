@@ -6,9 +6,12 @@ import os
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from django.test import override_settings
@@ -117,8 +120,10 @@ def unlink(path: Path) -> None:
 
 def put_a_folder(path: Path) -> None:
     """Put a folder in the place of a file."""
+    folder = path.with_name("folder")  # At once, it might get the number of the file.
+    folder.mkdir()
     path.unlink()
-    path.mkdir()
+    folder.rename(path)
 
 
 def lead_outside(path: Path) -> None:
@@ -178,42 +183,101 @@ def test_folder_that_was_moved_is_noticed_in_time(path: Path, media: Path) -> No
 
 
 @as_nobody
-@pytest.mark.parametrize("is_late", [False, True])
-def test_file_that_was_readable_is_refused(path: Path, is_late: bool) -> None:
+def test_file_that_was_readable_is_refused(path: Path) -> None:
     """What is remembered of a file does not outlive a change of its rights."""
     with nobody():
         locate(path)
         locate(path)
     change(path, lambda path: path.chmod(0o600))
-    if is_late:
-        let_time_pass()
 
     with nobody(), pytest.raises(FileRefused):
+        locate(path)
+
+
+@contextmanager
+def effectively_nobody(*groups: int) -> Iterator[None]:
+    """Act as a user without rights, who belongs to some groups."""
+    before = os.getgroups()
+    os.setgroups(groups)
+    os.setresgid(-1, 65534, -1)
+    os.setresuid(-1, 65534, -1)
+    try:
+        yield
+    finally:
+        os.setresuid(-1, 0, -1)
+        os.setresgid(-1, 0, -1)
+        os.setgroups(before)
+
+
+@as_nobody
+@pytest.mark.parametrize("become", [nobody, effectively_nobody])
+def test_file_that_another_user_could_read_is_refused(
+    path: Path, become: Callable[[], AbstractContextManager[None]]
+) -> None:
+    change(path, lambda path: path.chmod(0o600))
+    locate(path)
+
+    with become(), pytest.raises(FileRefused):
         locate(path)
 
 
 @as_nobody
-@pytest.mark.parametrize("is_late", [False, True])
-def test_file_that_another_user_could_read_is_refused(
-    path: Path, is_late: bool
-) -> None:
-    change(path, lambda path: path.chmod(0o600))
-    locate(path)
-    if is_late:
-        let_time_pass()
+def test_file_of_a_group_that_was_left_is_refused_in_time(path: Path) -> None:
+    os.chown(path, 0, 777)
+    change(path, lambda path: path.chmod(0o640))
+    with effectively_nobody(777):
+        assert [locate(path).is_repeated for _ in range(2)] == [False, True]
+    let_time_pass()
 
-    with nobody(), pytest.raises(FileRefused):
+    with effectively_nobody(), pytest.raises(FileRefused):
         locate(path)
 
 
-def test_rights_to_a_file_that_is_the_same_are_not_asked_again(
+def test_memory_lasts_a_second_however_often_it_is_asked(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    locate(path)
-    let_time_pass()
-    monkeypatch.setattr(os, "access", pytest.fail)
+    start, seen = time.monotonic(), []
+    for after in (0, 0.5, 0.99, 1.0, 1.99, 2.0):
+        monkeypatch.setattr(time, "monotonic", lambda now=start + after: now)
+        seen.append(locate(path).is_repeated)
 
-    assert locate(path).real_path == str(path.resolve())
+    assert seen == [False, True, True, False, True, False]
+
+
+@pytest.mark.parametrize("field", ["st_dev", "st_ino", "st_ctime_ns"])
+def test_file_is_told_by_each_number_that_it_has(path: Path, field: str) -> None:
+    found = path.stat()
+    numbers = {
+        name: getattr(found, name) for name in ("st_dev", "st_ino", "st_ctime_ns")
+    }
+    numbers[field] += 1
+    other: Any = SimpleNamespace(**numbers)
+
+    assert lookup._identify(other) != lookup._identify(found)
+
+
+def test_relative_path_is_not_known(
+    path: Path, media: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It leads elsewhere from another directory."""
+    monkeypatch.chdir(media)
+
+    assert [locate(path.name).is_repeated for _ in range(2)] == [False, False]
+
+
+def test_path_that_is_spelt_at_length_is_not_known(path: Path) -> None:
+    """Clients could fill the memory with it."""
+    text = f"{path.parent}{'/.' * 256}/{path.name}"
+
+    assert [locate(text).is_repeated for _ in range(2)] == [False, False]
+
+
+def test_file_that_has_just_changed_is_not_known(media: Path) -> None:
+    """It may change again before the clock ticks."""
+    path = media / "new.txt"
+    path.write_bytes(b"a")
+
+    assert [locate(path).is_repeated for _ in range(2)] == [False, False]
 
 
 def test_no_more_is_remembered_than_allowed(
@@ -231,15 +295,6 @@ def test_no_more_is_remembered_than_allowed(
         seen.append(len(lookup._known))
 
     assert seen == [1, 2, 1, 2, 1]
-
-
-def test_file_that_has_just_changed_is_not_known(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It may change again before the clock ticks."""
-    monkeypatch.setattr(lookup, "_SETTLED", 10**18)
-
-    assert [locate(path).is_repeated for _ in range(2)] == [False, False]
 
 
 @pytest.mark.parametrize("swapped", ["file", "folder"])

@@ -81,6 +81,7 @@ class HeldFiles(Keeper):
             entry = self._entries.get(key) or self._hold(key, located)
             if entry is None:
                 return None
+            self._arm()
             if not _leads_to(entry.name, entry.link):
                 # Somebody has cleaned up what is temporary.
                 self._drop(key)
@@ -126,7 +127,6 @@ class HeldFiles(Keeper):
             self._remove_folder()
             return None
         entry = self._entries[key] = _Entry(file, name, link, now)
-        self._arm()
         return entry
 
     def _make_name(self, file: io.FileIO) -> tuple[str, str]:

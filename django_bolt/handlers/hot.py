@@ -7,11 +7,12 @@ opened, too. What is read is the file that was checked, wherever its path leads 
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from time import monotonic
 
-from django_bolt.blocks import read_at_once
+from django_bolt.blocks import can_read_at_once, read_at_once
 from django_bolt.files import is_same, open_descriptor
 from django_bolt.handlers.keeping import Keeper, identify
 from django_bolt.lookup import REMEMBERED, LocatedFile
@@ -48,25 +49,33 @@ class HotFiles(Keeper):
             size: How many.
 
         Returns:
-            ``None`` where there are not as many.
+            ``None`` where there are not as many, and where the system cannot say
+            what it has in memory.
 
         Raises:
             FileChanged: It is another file now, or is gone.
             OSError: Reading would wait, or the system refuses to open the file.
         """
-        if not located.is_repeated:
-            return _read_once(located, position, size)
-        with self._lock:
-            entry = self._entries.get(identify(located))
-            if entry is None:
-                if not self._has_room():
-                    return _read_once(located, position, size)
-                entry = self._open(located)
-            # What was announced may have been written over meanwhile.
-            elif not is_same(os.fstat(entry.descriptor), located.stat):
-                return _read_once(located, position, size)
-            entry.used = monotonic()
-            return read_at_once(entry.descriptor, position, size)
+        if not can_read_at_once():
+            return None
+        key = identify(located)
+        if located.is_repeated:
+            with self._lock:
+                entry = self._entries.get(key)
+                # What was announced may have been written over meanwhile.
+                if entry and is_same(os.fstat(entry.descriptor), located.stat):
+                    entry.used = monotonic()
+                    self._arm()
+                    return read_at_once(entry.descriptor, position, size)
+        descriptor = open_descriptor(located)
+        is_kept = False
+        try:
+            content = read_at_once(descriptor, position, size)
+            is_kept = located.is_repeated and self._keep(key, descriptor)
+        finally:
+            if not is_kept:
+                os.close(descriptor)
+        return content
 
     def close(self) -> None:
         """Close all files."""
@@ -77,11 +86,20 @@ class HotFiles(Keeper):
         super()._begin()
         self._entries: dict[tuple[int, int], _Entry] = {}
 
-    def _open(self, located: LocatedFile) -> _Entry:
-        entry = _Entry(open_descriptor(located), 0.0)
-        self._entries[identify(located)] = entry
-        self._arm()
-        return entry
+    def _keep(self, key: tuple[int, int], descriptor: int) -> bool:
+        """Keep a file open, if there is room and another thread has not done so."""
+        with self._lock:
+            if key in self._entries or not self._has_room():
+                return False
+            self._entries[key] = _Entry(descriptor, monotonic())
+            self._arm()
+            return True
+
+    def _drop(self, key: tuple[int, int]) -> None:
+        # Gone first: whatever becomes of the file, its number is somebody else's.
+        entry = self._entries.pop(key)
+        with contextlib.suppress(OSError):
+            os.close(entry.descriptor)
 
     def _count(self) -> int:
         return len(self._entries)
@@ -89,21 +107,11 @@ class HotFiles(Keeper):
     def _close_unused(self, now: float) -> None:
         for key, entry in list(self._entries.items()):
             if now - entry.used >= self._linger:
-                os.close(entry.descriptor)
-                del self._entries[key]
+                self._drop(key)
 
     def _leave(self) -> None:
-        for entry in self._entries.values():
-            os.close(entry.descriptor)
-        self._entries.clear()
-
-
-def _read_once(located: LocatedFile, position: int, size: int) -> bytes | None:
-    descriptor = open_descriptor(located)
-    try:
-        return read_at_once(descriptor, position, size)
-    finally:
-        os.close(descriptor)
+        for key in list(self._entries):
+            self._drop(key)
 
 
 hot_files = HotFiles()

@@ -65,12 +65,15 @@ class Keeper(ABC):
         """Begin with nothing."""
         self._lock = threading.Lock()
         self._loop: AbstractEventLoop | None = None
+        self._due: object = None
 
     def _begin_anew(self) -> None:
         """Keep nothing that is of the process from which this one was forked."""
         # The lock may be held by a thread that is not here.
-        self._leave()
-        self._begin()
+        try:
+            self._leave()
+        finally:
+            self._begin()
 
     def _has_room(self) -> bool:
         # The soft limit as it is now: servers raise it.
@@ -78,12 +81,16 @@ class Keeper(ABC):
         return self._count() < most
 
     def _arm(self) -> None:
-        """Tidy up after a while."""
-        if self._loop is None or self._loop.is_closed():
+        """Tidy up after a while, unless a loop that runs is to do so already."""
+        if self._loop is None or not self._loop.is_running():
             self._loop = get_running_loop()
-            self._loop.call_later(self._linger, self._tick)
+            self._due = object()
+            self._loop.call_later(self._linger, self._tick, self._due)
 
-    def _tick(self) -> None:
+    def _tick(self, due: object) -> None:
+        # A loop that had stopped may run again, when another has taken over.
+        if due is not self._due:
+            return
         self._loop = None
         if self.tidy(monotonic()):
             self._arm()

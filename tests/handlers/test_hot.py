@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import os
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
@@ -14,9 +17,9 @@ from typing import Any
 import pytest
 from django.http import HttpRequest
 
-from django_bolt import FileResponse, lookup
+from django_bolt import FileResponse, blocks, lookup
 from django_bolt.exceptions import FileChanged
-from django_bolt.files import locate
+from django_bolt.files import locate, open_descriptor
 from django_bolt.handlers import hot
 from django_bolt.handlers.hot import HotFiles, hot_files
 from django_bolt.lookup import REMEMBERED, LocatedFile
@@ -175,18 +178,62 @@ def test_file_is_closed_when_nobody_has_asked_for_a_while(
     assert read(files, located) == [CONTENT]
 
 
-def test_file_whose_reading_would_wait_is_closed_all_the_same(
+def test_file_whose_reading_would_wait_is_not_kept_open(
     files: HotFiles, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*arguments: object) -> bytes:
+    def refuse(*arguments: object) -> int:
         raise BlockingIOError
 
-    monkeypatch.setattr(hot, "read_at_once", refuse)
+    monkeypatch.setattr(blocks, "_preadv", refuse)
     with pytest.raises(BlockingIOError):
         read(files, locate_again(path))
 
-    assert not files.tidy(monotonic() + REMEMBERED)
     assert not is_open(path)
+
+
+def test_file_is_not_opened_where_reading_always_waits(
+    files: HotFiles, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "_NOWAIT", None)
+    monkeypatch.setattr(hot, "open_descriptor", pytest.fail)
+
+    assert read(files, locate(path)) == [None]
+
+
+def test_number_of_a_file_that_fails_to_close_is_let_go(
+    files: HotFiles, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system has given it to somebody else, whatever it says."""
+    read(files, locate_again(path))
+    closed = []
+
+    def close(number: int) -> None:
+        closed.append(number)
+        raise OSError("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "close", close)
+        left = [files.tidy(monotonic() + REMEMBERED) for _ in range(2)]
+    os.close(*closed)
+
+    assert left == [False, False]
+
+
+def test_thread_that_was_second_to_open_a_file_closes_its_own(
+    files: HotFiles, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    located = locate_again(path)
+    first = open_descriptor
+
+    def open_meanwhile(located: LocatedFile) -> int:
+        monkeypatch.setattr(hot, "open_descriptor", first)
+        assert files.read(located, 0, len(CONTENT)) == CONTENT
+        return first(located)
+
+    monkeypatch.setattr(hot, "open_descriptor", open_meanwhile)
+
+    assert read(files, located) == [CONTENT]
+    assert count_open(path) == 1
 
 
 def test_timer_of_the_loop_closes_everything(path: Path) -> None:
@@ -200,29 +247,61 @@ def test_timer_of_the_loop_closes_everything(path: Path) -> None:
     asyncio.run(asyncio.wait_for(main(), DEADLINE))
 
 
-def test_loop_takes_over_from_one_that_was_closed(files: HotFiles, path: Path) -> None:
-    read(files, locate_again(path))
-    files._linger = 0
-    other = path.with_name("other")
+@pytest.mark.parametrize("is_closed", [True, False])
+@pytest.mark.parametrize("is_same_file", [True, False])
+def test_loop_takes_over_from_one_that_was_stopped(
+    files: HotFiles, path: Path, is_closed: bool, is_same_file: bool
+) -> None:
+    other = path if is_same_file else path.with_name("other")
     other.write_bytes(CONTENT)
 
-    async def main() -> None:
-        files.read(locate_again(other), 0, 1)
+    async def ask(path: Path) -> None:
+        files.read(locate_again(path), 0, 1)
+
+    async def ask_and_wait() -> None:
+        files._linger = 0
+        await ask(other)
         while is_open(path):
             await asyncio.sleep(0)
 
-    asyncio.run(asyncio.wait_for(main(), DEADLINE))
+    first = asyncio.new_event_loop()
+    first.run_until_complete(ask(path))
+    if is_closed:
+        first.close()
+    asyncio.run(asyncio.wait_for(ask_and_wait(), DEADLINE))
+    first.close()
+
+
+def test_loop_that_runs_again_leaves_the_work_to_the_other(
+    files: HotFiles, path: Path
+) -> None:
+    """However often loops come and go, there is one timer."""
+
+    async def ask() -> None:
+        files.read(locate_again(path), 0, 1)
+
+    with contextlib.closing(asyncio.new_event_loop()) as first:
+        files._linger = 0.001
+        first.run_until_complete(ask())
+        files._linger = 60
+        asyncio.run(ask())
+        files._linger = 0
+        first.run_until_complete(asyncio.sleep(0.01))
+
+    assert is_open(path)
 
 
 FORK = """
 import asyncio, os, sys
 from django.conf import settings
 settings.configure()
-from django_bolt import lookup
+from django_bolt import blocks, lookup
 from django_bolt.files import locate
 from django_bolt.handlers.hot import HotFiles
 
 lookup._SETTLED = -(10**18)
+blocks._NOWAIT = 8
+blocks._preadv = lambda number, parts, start, flags: os.preadv(number, parts, start)
 files, dropped = HotFiles(), HotFiles()
 path = sys.argv[1]
 
@@ -273,11 +352,14 @@ def test_fork_closes_what_the_child_has_of_its_parent(
     monkeypatch.setattr(os, "register_at_fork", register)
     files = HotFiles()
     read(files, locate_again(path))
+    gone = weakref.ref(files)
 
     [call] = calls
     call()
     assert not is_open(path)
     del files
+    gc.collect()
+    assert gone() is None
     call()
 
 
@@ -295,6 +377,19 @@ def test_site_keeps_a_file_open_that_is_asked_for_again(path: Path) -> None:
 
     assert [answer.body for answer in answers] == [CONTENT] * 3
     assert count_open(path) == 1
+
+
+def test_site_reads_a_file_on_that_is_open(path: Path) -> None:
+    """As when somebody has begun to read it: here is nothing to be taken."""
+    request(path)
+
+    async def view(request: HttpRequest) -> FileResponse:
+        response = FileResponse(path)
+        response._body.open()
+        return response
+
+    assert ask(view).body == CONTENT
+    assert not is_open(path)
 
 
 def test_site_breaks_off_where_the_file_has_changed(path: Path) -> None:
