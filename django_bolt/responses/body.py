@@ -22,6 +22,7 @@ from django_bolt.streams import wsgi
 from django_bolt.streams.asgi import Delivery
 from django_bolt.streams.connections import release_connections, watch_thread
 from django_bolt.streams.producers import (
+    FAILURES,
     AsyncSource,
     SyncSource,
     describe,
@@ -121,7 +122,7 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
                 encoded = chunk if type(chunk) is bytes else encode(chunk)
                 if encoded:
                     yield encoded
-        except Exception:
+        except FAILURES:
             log_failure(self._name())
             raise
 

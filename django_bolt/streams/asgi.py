@@ -160,10 +160,15 @@ class Delivery:
                     if steps.was_cancelled:
                         steps.check()
                     part = burst.take()
-                elif alarm is not None and alarm.is_due and not steps.has_ended:
-                    part = alarm.plan.ping
                 else:
                     part = b""
+                if (
+                    not part
+                    and alarm is not None
+                    and alarm.is_due
+                    and not steps.has_ended
+                ):
+                    part = alarm.plan.ping
                 if part:
                     if stall is not None:
                         stall.start()
@@ -179,6 +184,8 @@ class Delivery:
                 if steps.has_ended:
                     self._close = None
                     break
+                if burst.caution:
+                    burst.note_wait()
                 waits_for = steps.waits_for
                 if gate is not None and waits_for is not None:
                     waits_for = gate.wait_for(waits_for)
@@ -255,7 +262,8 @@ class Delivery:
             gate = Gate()
             self._alarm = Alarm(loop, self._plan, gate.open)
         self._burst = Burst()
-        self._steps = steps = Steps(self._produce(self._burst, loop), gate)
+        produced = self._produce(self._burst, loop)
+        self._steps = steps = Steps(produced, gate, self._source.name)
         steps.step(None)
         return steps
 
@@ -270,6 +278,7 @@ class Delivery:
         buffer = self._buffer = Buffer(ready.set_from_thread, room.set)
         producer = loop.create_task(source.produce(buffer, room))
         producer.add_done_callback(buffer.end)
+        burst.caution = 0  # What computes does so in its thread.
         return relay(producer, buffer, ready, burst)
 
     def _last_parts(self, alarm: Alarm) -> Iterator[bytes]:

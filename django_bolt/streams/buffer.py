@@ -27,6 +27,9 @@ MAX_BYTES = 128 * 1024
 MAX_SECONDS = 0.001
 """Seconds that a source may be ahead of the wire."""
 
+CAUTION = 16
+"""How often a source has to go on at once after a chunk was held back for it."""
+
 PART_BYTES = 64 * 1024
 """Bytes up to which chunks leave together; Django's ASGI handler cuts there."""
 
@@ -100,6 +103,11 @@ class Buffer:
         self.ended = True
         self._wake_consumer()
 
+    @property
+    def progress(self) -> float:
+        """How many chunks were put."""
+        return self.put_chunks
+
     def must_wait(self) -> bool:
         """Announce that the producer waits, and tell whether it has to."""
         # Said first, and then looked: the other end may be in another thread.
@@ -159,46 +167,76 @@ class Burst:
 
     It is at the same time where the coroutine waits for room.
 
+    What computes between two chunks would hold the first one back: so a source runs
+    ahead only once it has shown that it goes on at once, to the next chunk or to a
+    wait; and has to show that again, and more often, after a chunk was held back.
+
     Attributes:
+        caution: How often the source has to show it before it may run ahead; until
+            then each chunk is taken before the source goes on.
         chunks: What was put, and not taken yet.
-        put_chunks: How many were put since the beginning.
         stopped: Whether nobody takes any more.
     """
 
-    __slots__ = ("_since", "_size", "chunks", "put_chunks", "stopped")
+    __slots__ = (
+        "_last",
+        "_resumed_at",
+        "_since",
+        "_size",
+        "caution",
+        "chunks",
+        "stopped",
+    )
 
     def __init__(self) -> None:
         self.stopped = False
+        self.caution = 1
         self.chunks: list[bytes] = []
-        self.put_chunks = 0
         self._size = 0
-        self._since = 0.0
+        self._since = self._last = 0.0
+        self._resumed_at: float | None = None
 
     def put(self, chunk: bytes) -> bool:
         """Add a chunk, and tell whether another may be added before it is taken."""
+        now = monotonic()
         chunks = self.chunks
-        self.put_chunks += 1
         if not chunks:
             chunks.append(chunk)
-            self._since = monotonic()
+            self._since = self._last = now
             self._size = size = len(chunk)
-            return size < PART_BYTES
+            if self.caution:
+                self._look_how_long(now)
+            return not self.caution and size < PART_BYTES
         chunks.append(chunk)
         self._size += len(chunk)
+        if now - self._last >= MAX_SECONDS:
+            self.caution = CAUTION
+        self._last = now
         return (
             self._size < PART_BYTES
             and len(chunks) < MAX_CHUNKS
-            and monotonic() - self._since < MAX_SECONDS
+            and now - self._since < MAX_SECONDS
         )
+
+    @property
+    def progress(self) -> float:
+        """When a chunk was put last."""
+        return self._last
 
     def take(self) -> bytes:
         """Return what was put, as one part."""
         chunks = self.chunks
+        if monotonic() - self._last >= MAX_SECONDS:
+            self.caution = CAUTION
         if len(chunks) == 1:
             return chunks.pop()
         part = b"".join(chunks)
         chunks.clear()
         return part
+
+    def note_wait(self) -> None:
+        """Note that the source waits, or that its next step is about to begin."""
+        self._look_how_long(monotonic())
 
     def stop(self) -> None:
         """Say that nobody takes any more: whatever is put from now on is too much."""
@@ -208,8 +246,19 @@ class Burst:
 
     def must_wait(self) -> bool:
         """Tell whether there is something to be taken first."""
-        return bool(self.chunks) and not self.stopped
+        if self.chunks and not self.stopped:
+            return True
+        if self.caution:
+            self._resumed_at = monotonic()
+        return False
 
     def wait(self) -> Awaitable[None]:
         """Return what to await until it was taken: the end of the step."""
         return hand_up(None)
+
+    def _look_how_long(self, now: float) -> None:
+        """Look how long the source took for the chunk, or the wait, that comes next."""
+        if self._resumed_at is not None:
+            is_late = now - self._resumed_at >= MAX_SECONDS
+            self.caution = CAUTION if is_late else self.caution - 1
+            self._resumed_at = None

@@ -114,13 +114,15 @@ def _watched(iterator: Iterator[object], name: str) -> Iterator[object]:
         held, since = holds_connection(), monotonic()
 
 
-class Counted(Protocol):
+class Progressing(Protocol):
     """Where a source puts its chunks."""
 
-    put_chunks: int
+    @property
+    def progress(self) -> float:
+        """Another number after each chunk."""
 
 
-def watch_loop(name: str, buffer: Counted) -> IdleWatch | None:
+def watch_loop(name: str, buffer: Progressing) -> IdleWatch | None:
     """Watch an async source under DEBUG; the caller cancels the watch."""
     return IdleWatch(name, buffer) if settings.DEBUG else None
 
@@ -134,10 +136,10 @@ class IdleWatch:
         buffer: Where it puts its chunks.
     """
 
-    def __init__(self, name: str, buffer: Counted) -> None:
+    def __init__(self, name: str, buffer: Progressing) -> None:
         self._name = name
         self._buffer = buffer
-        self._seen = 0
+        self._seen = 0.0
         self._look: asyncio.Task[None] | None = None
         self._arm()
 
@@ -152,7 +154,7 @@ class IdleWatch:
         self._timer = loop.call_later(IDLE_SECONDS, self._tick)
 
     def _tick(self) -> None:
-        seen, self._seen = self._seen, self._buffer.put_chunks
+        seen, self._seen = self._seen, self._buffer.progress
         if seen == self._seen:
             self._look = asyncio.get_running_loop().create_task(self._check())
         else:

@@ -29,6 +29,9 @@ from django_bolt.streams.signals import LoopSignal, ThreadSignal
 logger = logging.getLogger("django_bolt")
 
 CANCELLED = "The source of a stream must not end by a cancellation of its own."
+FAILURES = (Exception, asyncio.CancelledError)
+"""What a sync source may raise: nobody cancels it."""
+
 ENDED = "A chunk of a stream raised StopAsyncIteration."
 
 
@@ -45,7 +48,9 @@ class Encoder(Protocol):
 class Sink(Protocol):
     """Where an async source puts its chunks."""
 
-    put_chunks: int
+    @property
+    def progress(self) -> float:
+        """Another number after each chunk."""
 
     @property
     def stopped(self) -> bool:
@@ -75,9 +80,12 @@ class SyncSource:
         encoder: Encodes what the outermost yields, in the same thread.
         release: Whether database connections are given back at the start.
         watch: Whether one that is held while the source is idle is named.
+
+    Attributes:
+        name: What the log calls the source.
     """
 
-    __slots__ = ("_context", "_encoder", "_iterator", "_name", "_release", "_sources")
+    __slots__ = ("_context", "_encoder", "_iterator", "_release", "_sources", "name")
 
     def __init__(
         self,
@@ -89,8 +97,8 @@ class SyncSource:
     ) -> None:
         iterator = iterators[-1]
         self._sources = iterators
-        self._name = describe(iterators[0])
-        self._iterator = watch_thread(iterator, self._name) if watch else iterator
+        self.name = describe(iterators[0])
+        self._iterator = watch_thread(iterator, self.name) if watch else iterator
         self._encoder = encoder
         self._release = release
         self._context: Context | None = None
@@ -105,7 +113,7 @@ class SyncSource:
                 if buffer.stopped:
                     return
         except Exception:
-            log_failure(self._name)
+            log_failure(self.name)
             raise
 
     def run(self, buffer: Buffer, room: ThreadSignal) -> None:
@@ -122,8 +130,8 @@ class SyncSource:
                     close = getattr(iterator, "close", None)
                     if close is not None:
                         close()
-        except Exception:
-            log_failure(self._name)
+        except FAILURES:
+            log_failure(self.name)
             raise
 
     async def call(self, function: Callable[[], object]) -> None:
@@ -171,6 +179,7 @@ class AsyncSource:
 
     Attributes:
         has_started: Whether it runs, or has run.
+        name: What the log calls it.
         was_stopped: Whether it closes itself since there is no room any more.
     """
 
@@ -178,10 +187,10 @@ class AsyncSource:
         "_encoder",
         "_ends_thread",
         "_iterators",
-        "_name",
         "_release",
         "_watch",
         "has_started",
+        "name",
         "was_stopped",
     )
 
@@ -197,7 +206,7 @@ class AsyncSource:
         self.has_started = self.was_stopped = False
         self._watch = watch
         self._iterators = iterators
-        self._name = describe(iterators[0])
+        self.name = describe(iterators[0])
         self._encoder = encoder
         self._release = release
         self._ends_thread = ends_thread
@@ -212,7 +221,7 @@ class AsyncSource:
             if self._release:
                 await release_in_thread(ends_thread=self._ends_thread)
             if self._watch:
-                watch = watch_loop(self._name, buffer)
+                watch = watch_loop(self.name, buffer)
             async for chunk in self._iterators[-1]:
                 encoded = chunk if type(chunk) is bytes else encode(chunk)
                 if encoded is None:
@@ -224,7 +233,7 @@ class AsyncSource:
                     self.was_stopped = True
                     break
         except Exception:
-            log_failure(self._name)
+            log_failure(self.name)
             raise
         finally:
             if watch is not None:
@@ -260,16 +269,22 @@ class AsyncSource:
             if close is not None:
                 await close()
         except Exception:
-            log_failure(self._name)
+            log_failure(self.name)
             raise
         finally:
             if inner:
                 await self._close(inner)
 
 
-def log_failure(name: str) -> None:
-    """Log the exception being handled, with its traceback, for a source."""
-    logger.exception("The stream of %s has failed.", name)
+def log_failure(name: str, error: BaseException | None = None) -> None:
+    """
+    Log, with its traceback, what a source has raised.
+
+    Args:
+        name: What the log calls the source.
+        error: By default the exception being handled.
+    """
+    logger.error("The stream of %s has failed.", name, exc_info=error or True)
 
 
 def describe(source: object) -> str:

@@ -18,7 +18,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from django_bolt.streams.gate import Gate, hand_up
-from django_bolt.streams.producers import CANCELLED, ENDED
+from django_bolt.streams.producers import CANCELLED, ENDED, log_failure
 
 
 class Steps:
@@ -28,6 +28,7 @@ class Steps:
     Args:
         coroutine: What to run.
         gate: Breaks off a wait when it opens; ``None`` when nothing will.
+        name: What the log calls the source.
 
     Attributes:
         has_ended: Whether there is no further step.
@@ -42,6 +43,7 @@ class Steps:
         "_cancelling",
         "_coroutine",
         "_failure",
+        "_name",
         "_task",
         "gate",
         "has_ended",
@@ -51,11 +53,12 @@ class Steps:
     )
 
     def __init__(
-        self, coroutine: Coroutine[Any, None, None], gate: Gate | None
+        self, coroutine: Coroutine[Any, None, None], gate: Gate | None, name: str
     ) -> None:
         self._coroutine = coroutine
         self.resume = coroutine.send
         self.gate = gate
+        self._name = name
         self.waits_for: Any = None
         self._failure: BaseException | None = None
         self._task: asyncio.Task[object] | None = asyncio.current_task()
@@ -107,6 +110,9 @@ class Steps:
             if is_cancelled:
                 raise asyncio.CancelledError
             if isinstance(failure, asyncio.CancelledError):
+                # Any other failure is logged where it is raised; that it was not the
+                # task's own cancellation is known here alone.
+                log_failure(self._name, failure)
                 raise RuntimeError(CANCELLED)
             if isinstance(failure, StopAsyncIteration):
                 # Who iterates would take it for the end.

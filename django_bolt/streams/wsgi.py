@@ -26,6 +26,7 @@ from django_bolt.streams.producers import (
     CANCELLED,
     AsyncSource,
     SyncSource,
+    log_failure,
 )
 from django_bolt.streams.signals import LoopSignal, ThreadSignal
 
@@ -186,6 +187,7 @@ class LoopHelper(Helper):
             await self._source.produce(self.buffer, room)
         except asyncio.CancelledError:
             if not self.buffer.stopped:
+                log_failure(self._source.name)
                 raise RuntimeError(CANCELLED) from None
 
 

@@ -183,6 +183,8 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
     class Source:
         """A source in a thread, as the delivery sees it."""
 
+        name = "Source"
+
         def __init__(self) -> None:
             self.first_left, self.rest_put = asyncio.Event(), asyncio.Event()
 
@@ -230,13 +232,13 @@ def test_what_a_thread_has_yielded_leaves_before_the_farewell(
 async def stop_during(
     source: AsyncIterator[bytes], *, is_iterated: bool
 ) -> list[bytes]:
-    """Deliver a source; the server is told to stop while the first part is sent."""
+    """Deliver a source; the server is told to stop while its last part is sent."""
     parts = []
 
     async def send(message: MutableMapping[str, Any]) -> None:
         if body := message.get("body"):
             parts.append(body)
-        if len(parts) == 1:
+        if parts[-1:] == [b"last"]:
             shutdown.closing.set()
             await asyncio.sleep(0)
 
@@ -273,6 +275,7 @@ def test_a_source_that_fails_as_the_server_stops_has_failed(
     """A farewell, and a proper end, would hide it."""
 
     async def source() -> AsyncIterator[bytes]:
+        yield b"first"  # After it, the source is trusted to run ahead.
         yield b"last"
         raise LookupError
 
@@ -280,7 +283,7 @@ def test_a_source_that_fails_as_the_server_stops_has_failed(
 
     parts = asyncio.run(stop_during(source(), is_iterated=is_iterated))
 
-    assert parts == [b"last", b"failure"]
+    assert parts == [b"first", b"last", b"failure"]
 
 
 @both_ways
