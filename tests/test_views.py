@@ -5,6 +5,7 @@ import functools
 import gzip
 import inspect
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,15 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import etag
 from django.views.decorators.vary import vary_on_headers
 
-from django_bolt import HTML, JSON, Redirect, Response, StreamingResponse, bolt_view
+from django_bolt import (
+    HTML,
+    JSON,
+    File,
+    Redirect,
+    Response,
+    StreamingResponse,
+    bolt_view,
+)
 from django_bolt.types import View
 from testproject.showcase.models import Station
 from tests.test_middleware import KINDS, Color, achunks, as_function, chunks, failure
@@ -320,6 +329,34 @@ def test_bolt_view_works_under_gzip_page(ask: Ask, is_async: bool) -> None:
 
     assert answer["content-encoding"] == "gzip"
     assert gzip.decompress(answer.body) == b"word " * 200
+
+
+@pytest.mark.usefixtures("empty_cache")
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param({}, 200, id="whole"),
+        pytest.param({"If-None-Match": "*"}, 304, id="a version that it has"),
+        pytest.param({"If-Match": '"other"'}, 412, id="another version"),
+        pytest.param({"Range": "bytes=0-1"}, 206, id="a part"),
+        pytest.param({"Range": "bytes=99-"}, 416, id="beyond the end"),
+    ],
+)
+def test_bolt_view_file_from_the_cache_answers_the_request_that_it_meets(
+    ask: Ask, tmp_path: Path, headers: dict[str, str], status: int
+) -> None:
+    (tmp_path / "a.txt").write_bytes(b"hello")
+
+    @cache_page(60)
+    @bolt_view
+    def view(request: HttpRequest) -> File:
+        return File(tmp_path / "a.txt")
+
+    with override_settings(BOLT_ALLOWED_FILE_DIRS=[tmp_path]):
+        ask(view)
+        answer = ask(view, headers=headers)
+
+    assert answer.status == status
 
 
 @pytest.mark.usefixtures("empty_cache")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 from django_bolt.blocks import FileBody
 from django_bolt.exceptions import FileChanged
@@ -48,6 +49,12 @@ class File(Selecting, Response):
             self._container = [content]
         else:
             drop_content_fields(self.headers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = vars(self).copy()
+        # One that comes out of a cache is to answer another request.
+        state.pop("_is_prepared", None)
+        return state
 
     def _is_untouched(self) -> bool:
         return self.content == self._whole
