@@ -5,12 +5,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import inspect
+import operator
+import sys
 from collections import abc
 from types import GenericAlias, NoneType, SimpleNamespace, UnionType
 from typing import (
     Annotated,
     Any,
     ForwardRef,
+    NewType,
     TypeGuard,
     Union,
     get_args,
@@ -41,9 +44,17 @@ def evaluate(annotation: object, names: dict[str, Any]) -> Any:
         annotation: The annotation as it stands on the function.
         names: The globals of the function.
 
+    Returns:
+        The annotation, with what type aliases and ``NewType`` stand for in their
+        place. One that stands inside itself is left there.
+
     Raises:
         NameError: A name in it is not defined, or not yet.
     """
+    return _expand(_read(annotation, names), names, ())
+
+
+def _read(annotation: object, names: dict[str, Any]) -> Any:
     holder = SimpleNamespace(__annotations__={"it": _refer(annotation)})
     return get_type_hints(holder, globalns=names, include_extras=True)["it"]
 
@@ -59,6 +70,56 @@ def _refer(annotation: Any) -> Any:
     if isinstance(annotation, UnionType):
         return Union[arguments]  # noqa: UP007
     return annotation
+
+
+def _expand(annotation: Any, names: dict[str, Any], around: tuple[Any, ...]) -> Any:
+    """Replace the aliases in an annotation, but those that it stands in."""
+    if _is_alias(annotation):
+        return _open_alias(annotation, names, around)
+    origin, given = get_origin(annotation), get_args(annotation)
+    arguments = tuple(_expand(each, names, around) for each in given)
+    if _is_alias(origin) and origin not in around:
+        return _fill(origin, _open_alias(origin, names, around), arguments)
+    if all(map(operator.is_, arguments, given)):
+        return annotation
+    if origin in (Union, UnionType):
+        return Union[arguments]  # noqa: UP007
+    return origin[arguments]
+
+
+def _open_alias(alias: Any, names: dict[str, Any], around: tuple[Any, ...]) -> Any:
+    if alias in around:
+        return alias
+    # What is text in it belongs to the module that defines it.
+    names = getattr(sys.modules.get(alias.__module__), "__dict__", names)
+    value = alias.__supertype__ if isinstance(alias, NewType) else alias.__value__
+    return _expand(_read(value, names), names, (*around, alias))
+
+
+def _fill(alias: Any, value: Any, arguments: tuple[Any, ...]) -> Any:
+    """Put arguments in the place of an alias's parameters."""
+    # The value may have them in another order, or be one of them: a tuple of the
+    # parameters and the value has them in the order of the alias.
+    parameters = (
+        # ``*Ts`` gives ``Unpack[Ts]``, which arguments of any number replace.
+        next(iter(each)) if isinstance(each, abc.Iterable) else each
+        for each in alias.__type_params__
+    )
+    return get_args(GenericAlias(tuple, (*parameters, value))[arguments])[-1]
+
+
+def _is_alias(annotation: object) -> bool:
+    # By name: Python 3.11 has none of its own, and ``typing_extensions`` another.
+    return type(annotation).__name__ == "TypeAliasType" or isinstance(
+        annotation, NewType
+    )
+
+
+def _find_alias(annotation: Any) -> Any:
+    """Return an alias that was left in an annotation; ``None`` if there is none."""
+    if _is_alias(annotation) or _is_alias(get_origin(annotation)):
+        return annotation
+    return next(filter(None, map(_find_alias, get_args(annotation))), None)
 
 
 def find_globals(handler: Any) -> dict[str, Any]:
@@ -97,6 +158,9 @@ def find_model(annotation: Any, *, explicit: bool) -> Any:
     Args:
         annotation: A return annotation, or a ``response_model``.
         explicit: It is a ``response_model``, so any type is meant.
+
+    Raises:
+        TypeError: A type alias in it holds itself, which msgspec does not know.
     """
     if get_origin(annotation) in _STREAMS:
         item = next(iter(get_args(annotation)), Any)
@@ -108,7 +172,12 @@ def find_model(annotation: Any, *, explicit: bool) -> Any:
         wanted = Any not in parts and object not in parts
     else:
         wanted = any(_holds_model(part) for part in parts)
-    return Union[tuple(parts)] if wanted else None  # noqa: UP007
+    if not wanted:
+        return None
+    alias = next(filter(None, map(_find_alias, parts)), None)
+    if alias is not None:
+        raise TypeError(f"the type alias {alias} holds itself.")
+    return Union[tuple(parts)]  # noqa: UP007
 
 
 def _parts(annotation: Any) -> tuple[Any, ...]:

@@ -77,8 +77,8 @@ def parse_path(template: str, annotation_of: Callable[[str], object]) -> Path:
     Args:
         template: The path; one leading slash is dropped, since a prefix of
             ``include()`` ends in one.
-        annotation_of: Tells what a parameter of the handler is annotated with;
-            ``Any`` stands for none, and for a ``str``.
+        annotation_of: Tells what a parameter of the handler is annotated with,
+            evaluated; ``Any`` stands for none, and for a ``str``.
 
     Raises:
         TypeError: A parameter's annotation has no converter, or contradicts
@@ -153,13 +153,11 @@ def _check_agreement(converter: str, name: str, annotation: object) -> None:
 
 
 def _strip(annotation: Any) -> Any:
-    """Take ``Annotated``, ``NewType`` and ``| None`` away."""
+    """Take ``Annotated`` and ``| None`` away."""
     if get_origin(annotation) is Annotated:
         return _strip(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         rest = [part for part in get_args(annotation) if part is not NoneType]
         if len(rest) == 1:
             return _strip(rest[0])
-    if hasattr(annotation, "__supertype__"):
-        return _strip(annotation.__supertype__)
     return annotation

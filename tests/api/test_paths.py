@@ -2,14 +2,12 @@
 
 import uuid
 from pathlib import Path, PurePath, PurePosixPath
-from typing import Annotated, Any, NewType, Optional
+from typing import Annotated, Any, Optional
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from django_bolt.api.paths import parse_path
-
-Number = NewType("Number", int)
 
 
 def parse(template: str, **annotations: Any) -> Any:
@@ -48,7 +46,6 @@ def test_template_is_a_route(template: str, route: str) -> None:
         pytest.param(int | None, "int", id="int or None"),
         pytest.param(Optional[int], "int", id="Optional"),  # noqa: UP045
         pytest.param(Annotated[int, "of something"], "int", id="Annotated"),
-        pytest.param(Number, "int", id="NewType"),
     ],
 )
 def test_annotation_chooses_the_converter(annotation: object, converter: str) -> None:
