@@ -56,6 +56,31 @@ ERRORS = {"name": [REQUIRED], "__all__": ["All is lost."]}
             {"errors": form.errors["name"]}, {"errors": [REQUIRED]}, id="one in a dict"
         ),
         pytest.param((form.errors, None), [ERRORS, None], id="in a tuple"),
+        pytest.param(
+            {"form": {"errors": form.errors}},
+            {"form": {"errors": ERRORS}},
+            id="in a dict of a dict",
+        ),
+        pytest.param(
+            [{"row": 1, "errors": form.errors}, {"row": 2, "errors": {}}],
+            [{"row": 1, "errors": ERRORS}, {"row": 2, "errors": {}}],
+            id="in rows",
+        ),
+        pytest.param(
+            {"forms": [{"errors": form.errors}] * 2},
+            {"forms": [{"errors": ERRORS}] * 2},
+            id="in rows of a dict",
+        ),
+        pytest.param(
+            {"steps": [[form.errors["name"]], [], ()]},
+            {"steps": [[[REQUIRED]], [], []]},
+            id="in lists of lists",
+        ),
+        pytest.param(
+            {"form": {"errors": loud.errors}, "rows": [[]], "more": {}},
+            {"form": {"errors": ERRORS}, "rows": [[]], "more": {}},
+            id="of a class of the project, in a dict of a dict",
+        ),
         pytest.param([], [], id="none in a list"),
     ],
 )
