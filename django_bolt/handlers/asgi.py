@@ -294,7 +294,7 @@ def _end_at_once(request: ASGIRequest, response: Any, lease: Lease) -> bool:
 def _is_plain(request: ASGIRequest, response: Any) -> bool:
     """Tell whether closing a response closes nothing but a body in memory."""
     return (
-        type(response).close in (_DJANGOS_CLOSE, StreamBody.close)
+        getattr(type(response), "close", None) in (_DJANGOS_CLOSE, StreamBody.close)
         and HttpResponseBase.close is _DJANGOS_CLOSE
         and "close" not in vars(response)
         and response._resource_closers == [request.close]

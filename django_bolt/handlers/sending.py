@@ -48,8 +48,11 @@ def encode_headers(response: HttpResponseBase) -> list[tuple[bytes, bytes]]:
 
 def has_cookies(response: HttpResponseBase) -> bool:
     """Tell whether a response may have cookies; asking ours for them makes a jar."""
-    kind: Any = type(response)
-    return "cookies" in vars(response) or kind.cookies is not _LAZY_COOKIES
+    # A lazy object has neither the class nor the dict of its response.
+    return (
+        "cookies" in vars(response)
+        or getattr(type(response), "cookies", None) is not _LAZY_COOKIES
+    )
 
 
 _LAZY_COOKIES = vars(PartsOnDemand)["cookies"]
@@ -59,7 +62,7 @@ def _find_items(response: Any) -> Iterable[tuple[Any, Any]]:
     headers = response.headers
     if (
         type(headers) is ResponseHeaders
-        and type(response).items is HttpResponseBase.items
+        and getattr(type(response), "items", None) is HttpResponseBase.items
     ):
         # What items() would yield, of which each is looked up by name again.
         return headers._store.values()

@@ -72,7 +72,8 @@ def _write_lengths(middleware: Any) -> Process:
         if (
             response.status_code == 404
             or type(headers) is not ResponseHeaders
-            or type(response).has_header is not HttpResponseBase.has_header
+            or getattr(type(response), "has_header", None)
+            is not HttpResponseBase.has_header
         ):
             return process(request, response)
         if not response.streaming and "content-length" not in headers._store:
@@ -104,7 +105,8 @@ def _write_policies(middleware: Any) -> Process | None:
         headers = response.headers
         if (
             type(headers) is not ResponseHeaders
-            or type(response).setdefault is not HttpResponseBase.setdefault
+            or getattr(type(response), "setdefault", None)
+            is not HttpResponseBase.setdefault
         ):
             return process(request, response)
         store = headers._store

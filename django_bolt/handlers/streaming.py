@@ -16,7 +16,7 @@ def sends_itself(response: HttpResponseBase) -> TypeGuard[StreamBody]:
     """Tell whether a response is a stream of ours, iterated as we do it."""
     return (
         isinstance(response, StreamBody)
-        and type(response).__aiter__ is StreamBody.__aiter__
+        and getattr(type(response), "__aiter__", None) is StreamBody.__aiter__
     )
 
 

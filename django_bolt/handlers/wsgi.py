@@ -177,7 +177,7 @@ def _plain_script_name(environ: WSGIEnvironment) -> str | None:
 
 def _headers_of(response: Any) -> list[tuple[str, str]]:
     headers: list[tuple[str, str]]
-    if type(response).items is HttpResponseBase.items and (
+    if getattr(type(response), "items", None) is HttpResponseBase.items and (
         type(response.headers) is ResponseHeaders
     ):
         # What items() gives, one by one.

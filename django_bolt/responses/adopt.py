@@ -21,7 +21,8 @@ def adopt(response: HttpResponseBase) -> None:
     if isinstance(response, StreamingHttpResponse) and not isinstance(
         response, StreamBody
     ):
-        response.__class__ = _streaming_class(type(response))
+        # Not type(): a lazy object around a response tells the class of that.
+        response.__class__ = _streaming_class(response.__class__)
 
 
 @lru_cache(maxsize=256)
