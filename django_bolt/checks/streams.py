@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, cast
 
 from django.core.checks import CheckMessage, Error
 
 from django_bolt.conf import conf
+from django_bolt.responses.head import is_duration
 
 
 def check_ping_interval(**kwargs: Any) -> list[CheckMessage]:
@@ -99,7 +99,7 @@ def _check_seconds(
 ) -> list[CheckMessage]:
     # By its own type: a lazy object is no number where the setting is used.
     is_number = issubclass(type(value), int | float) and not isinstance(value, bool)
-    if value is None or (is_number and 0 < cast(float, value) <= sys.float_info.max):
+    if value is None or (is_number and is_duration(cast(float, value))):
         return []
     return [
         Error(

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import datetime
 import functools
-import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from http.cookies import SimpleCookie
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -134,12 +134,18 @@ def check_seconds(
     given: object = seconds
     if not isinstance(given, int | float) or isinstance(given, bool):
         raise TypeError(f"{name} must be a number or None; got {seconds!r}.")
-    if not 0 < seconds < math.inf:
+    if not is_duration(seconds):
         raise ValueError(
             f"{name} must be a finite number of seconds above zero, or None; got "
             f"{seconds!r}."
         )
     return seconds
+
+
+def is_duration(seconds: float) -> bool:
+    """Tell whether a number is above zero, and finite as floats are."""
+    # Timers calculate with floats, which an int may be too large for.
+    return 0 < seconds <= sys.float_info.max
 
 
 def without_marker(headers: ResponseHeaders) -> Iterable[tuple[str, str]]:

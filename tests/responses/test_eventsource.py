@@ -127,7 +127,13 @@ seconds = pytest.mark.parametrize("name", ["ping_interval", "max_age"])
 
 
 @seconds
-@pytest.mark.parametrize("value", [0, -1, 0.0, math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(0, -1, 0.0, math.nan, math.inf, -math.inf),
+        pytest.param(10**400, id="beyond floats"),
+    ],
+)
 def test_seconds_must_be_finite_and_above_zero(name: str, value: float) -> None:
     arguments: dict[str, Any] = {name: value}
 

@@ -220,6 +220,7 @@ def test_a_coroutine_is_refused_without_a_warning() -> None:
         ({"send_timeout": 0}, ValueError),
         ({"send_timeout": float("inf")}, ValueError),
         ({"send_timeout": float("nan")}, ValueError),
+        ({"send_timeout": 10**400}, ValueError),
     ],
 )
 def test_a_wrong_argument_is_refused(
