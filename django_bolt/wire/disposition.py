@@ -16,6 +16,8 @@ from urllib.parse import quote
 _ESCAPE_LIKE = re.compile(r"%(?=[0-9A-Fa-f]{2})")
 # RFC 9110 §5.6.4: what a quoted-string may hold, before its backslashes.
 _NOT_QUOTABLE = re.compile(r"[^\x20-\x7e]")
+# Slashes, dots and quotes have forms, too, of which the name must not get the sign.
+_NOT_PLAIN = re.compile(r"[^0-9A-Za-z ]")
 # RFC 8187 §3.2.1: attr-char, less letters and digits.
 _ATTR_CHARS = "!#$&+-.^_`|~"
 
@@ -57,6 +59,14 @@ def format_attachment(filename: str) -> str:
 def _simplify(filename: str) -> str:
     """Return the nearest name that every recipient understands."""
     if not filename.isascii():
-        decomposed = unicodedata.normalize("NFKD", filename)
-        filename = "".join(c for c in decomposed if not unicodedata.combining(c))
+        plain = "".join(c if c.isascii() else _reduce(c) for c in filename)
+        # Marks that fall may leave nothing, or what stands for a folder.
+        filename = plain if plain.strip(". ") else "_"
     return _ESCAPE_LIKE.sub("_", _NOT_QUOTABLE.sub("_", filename))
+
+
+def _reduce(character: str) -> str:
+    """Return the letters and digits that a character is a form of."""
+    decomposed = unicodedata.normalize("NFKD", character)
+    unmarked = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _NOT_PLAIN.sub("_", unmarked)
