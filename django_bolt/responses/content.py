@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 
 from django_bolt.encoding import encode_json
 from django_bolt.responses.base import Response, encode_text
-from django_bolt.responses.head import ResponseBase, make_headers
+from django_bolt.responses.head import ResponseBase, check_status, make_headers
 from django_bolt.types import Headers
 
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -124,7 +124,7 @@ class Redirect(ResponseBase, HttpResponseRedirectBase):
         headers: Extra header fields.
 
     Raises:
-        TypeError: ``url`` is no text.
+        TypeError: ``url`` is no text, or the status no ``int``.
         ValueError: The status is not one of the five, or ``headers`` holds a
             second ``Location``.
         DisallowedRedirect: The scheme is not http, https or ftp (400).
@@ -144,6 +144,8 @@ class Redirect(ResponseBase, HttpResponseRedirectBase):
                 "The status of a redirect must be 301, 302, 303, 307 or 308; got "
                 f"{status_code!r}."
             )
+        # 307.0 is equal to one of them.
+        check_status(status_code)
         if not isinstance(url, str | Promise):
             raise TypeError(
                 f"The URL of a redirect must be a str; got {url!r}. Use reverse() or "

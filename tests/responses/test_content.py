@@ -1,6 +1,7 @@
 """JSON, PlainText, HTML and Redirect."""
 
 import inspect
+from decimal import Decimal
 from http import HTTPStatus
 from typing import Any
 
@@ -138,6 +139,12 @@ def test_redirect_status_of_an_enumeration_is_a_plain_number() -> None:
 def test_redirect_keeps_the_method_by_default() -> None:
     """RFC 9110 §15.4.8: 307 does not change the method."""
     assert Redirect("/").status_code == 307
+
+
+@pytest.mark.parametrize("status", [307.0, Decimal(302)])
+def test_redirect_with_a_status_that_is_no_int_is_a_type_error(status: Any) -> None:
+    with pytest.raises(TypeError, match="status_code must be an int; got"):
+        Redirect("/", status_code=status)
 
 
 @pytest.mark.parametrize("status", [200, 204, 300, 304, 305, 306, 400, "302", None])
