@@ -10,6 +10,7 @@ from __future__ import annotations
 from django_bolt.encoding.errors import explain
 from django_bolt.encoding.forms import holds_errors, spell_out
 from django_bolt.encoding.hook import (
+    REFUSALS,
     ConsumedIterator,
     MayBlock,
     encode,
@@ -73,7 +74,7 @@ def encode_item(data: object) -> bytes:
         # As a generator does it. From a thread, no future carries it, and who
         # waits for that would wait for ever.
         raise RuntimeError("A value to encode raised StopIteration.") from error
-    except (TypeError, ValueError, RecursionError, ConsumedIterator) as error:
+    except (*REFUSALS, ConsumedIterator) as error:
         explained = explain(error, data)
     raise explained
 
@@ -97,6 +98,6 @@ def encode_item_inline(data: object) -> bytes | None:
         return encode_inline(data)
     except MayBlock:
         return None
-    except (TypeError, ValueError, RecursionError) as error:
+    except REFUSALS as error:
         explained = explain(error, data)
     raise explained

@@ -127,7 +127,9 @@ class _Walk:
         """
         try:
             encode(value)
-        except (TypeError, RecursionError, ConsumedIterator) as error:
+        except (TypeError, RecursionError, BufferError, ConsumedIterator) as error:
+            if type(value) is memoryview:
+                raise Unencodable(memoryview) from error
             self.tries += isinstance(error, RecursionError)
             # Foreign code may raise TypeError too; then there is nothing to name.
             parts = value.__dict__ if is_pydantic(type(value)) else None
@@ -222,6 +224,11 @@ def _refusal(value: object) -> str:
         return (
             f"has no JSON form; it is the class {_name(value)} itself. "
             "Give an instance of it."
+        )
+    if type(value) is memoryview:
+        return (
+            "has no JSON form; it is a memoryview whose bytes do not lie side by side. "
+            "Give bytes(…) of it."
         )
     name = _name(type(value))
     if isinstance(value, Model):

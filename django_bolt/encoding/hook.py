@@ -33,6 +33,13 @@ _HELD = (str, Promise, Mapping, FieldFile, type)
 
 _REFUSED = (Model, type, msgspec.Struct, dict, list, tuple, set, frozenset)
 
+REFUSALS = (TypeError, ValueError, RecursionError, BufferError)
+"""
+What msgspec raises for a value that it does not encode.
+
+``BufferError`` is for a memoryview with steps.
+"""
+
 
 class Unencodable(TypeError):
     """
@@ -198,7 +205,7 @@ def _encode_now(iterator: Iterator[object], items: list[object]) -> msgspec.Raw:
     """Encode what an iterator gave while its items can still be named."""
     try:
         return msgspec.Raw(encode(items))
-    except (TypeError, ValueError, RecursionError, ConsumedIterator) as error:
+    except (*REFUSALS, ConsumedIterator) as error:
         raise ConsumedIterator(iterator, items, error) from error
 
 

@@ -17,7 +17,7 @@ from django.utils.functional import SimpleLazyObject
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_bolt.encoding import encode_json
+from django_bolt.encoding import encode_json, encode_json_inline
 from testproject.showcase.models import Station
 
 
@@ -131,6 +131,56 @@ def test_encode_json_unsupported_value_is_named_by_path_and_type(
     assert str(caught.value).startswith(
         f"{path} has no JSON form; its type is {OPAQUE}."
     )
+
+
+def evaluated(value: object) -> object:
+    """Return a lazy object that was looked into."""
+    lazy = SimpleLazyObject(lambda: value)
+    assert lazy
+    return lazy
+
+
+GAPPY = memoryview(b"abc")[::2]
+
+
+@pytest.mark.parametrize("encode", [encode_json, encode_json_inline])
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        pytest.param(GAPPY, "data", id="the data itself"),
+        pytest.param({"a": [GAPPY]}, 'data["a"][0]', id="item of a list"),
+        pytest.param([Item(GAPPY)], "data[0].owner", id="field of a Struct"),
+        pytest.param(Loose(owner=GAPPY), "data.owner", id="field of a pydantic model"),
+        pytest.param(MappingProxyType({"a": GAPPY}), 'data["a"]', id="mapping"),
+        pytest.param(evaluated(GAPPY), "data", id="inside a lazy object"),
+    ],
+)
+def test_encode_json_memoryview_with_steps_is_named_by_path(
+    encode: Callable[[object], object], data: object, path: str
+) -> None:
+    with pytest.raises(TypeError) as caught:
+        encode(data)
+
+    assert str(caught.value) == (
+        f"{path} has no JSON form; it is a memoryview whose bytes do not lie side by "
+        "side. Give bytes(…) of it."
+    )
+
+
+def test_encode_json_memoryview_with_steps_from_an_iterator_is_named_by_path() -> None:
+    with pytest.raises(
+        TypeError, match=r"data\[0\]\[1\] has no JSON form; it is a mem"
+    ):
+        encode_json([iter([b"", GAPPY])])
+
+
+def test_encode_json_error_of_a_buffer_in_foreign_code_is_left_as_it_is() -> None:
+    def items() -> Iterator[object]:
+        yield 1
+        raise BufferError("Existing exports of data")
+
+    with pytest.raises(BufferError, match="Existing exports"):
+        encode_json([items()])
 
 
 class Partial(msgspec.Struct):
