@@ -168,10 +168,10 @@ def test_new_type_of_a_model_is_the_model(
     assert send(annotation, value) == body
 
 
+@pytest.mark.skipif(
+    sys.version_info < (3, 12), reason="The statement is new in Python 3.12."
+)
 def test_alias_of_any_number_of_parameters_is_what_it_stands_for() -> None:
-    if sys.version_info < (3, 12):
-        pytest.skip("The statement is new in Python 3.12.")
-
     row = eval("Row[str, Item]", stated)
 
     assert send(row, (1, "a", Full(1))) == b'[1,"a",{"id":1}]'
