@@ -5,6 +5,7 @@ Find the view of a path as Django does, with one ``ResolverMatch``.
 raises an error for each level at which nothing is found. Here the patterns are
 walked in the same order and asked the same questions, and the match, or the
 error, is made at the end. What is no plain pattern of Django's resolves itself.
+Where a path has led before is remembered (``ways``).
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from django.urls import (
     URLResolver,
     get_resolver,
 )
+from django.urls.resolvers import RegexPattern, RoutePattern
 
+from django_bolt.handlers.levels import read_level
 from django_bolt.handlers.originals import find_original
-
-Found: TypeAlias = tuple[Any, ...]
-"""The arguments of a ``ResolverMatch``, in their order."""
+from django_bolt.handlers.ways import WAYS, Found
 
 Missed: TypeAlias = dict[str, Any]
 """What a ``Resolver404`` says."""
@@ -33,6 +34,8 @@ _DJANGOS = (
     find_original(URLResolver, "resolve"),
     find_original(URLPattern, "resolve"),
     find_original(BaseHandler, "resolve_request"),
+    find_original(RoutePattern, "match"),
+    find_original(RegexPattern, "match"),
 )
 """Packages that trace requests replace them; theirs are called then."""
 
@@ -66,11 +69,17 @@ def resolve(resolver: Any, path: str) -> ResolverMatch:
         type(resolver) is not URLResolver
         or URLResolver.resolve is not _DJANGOS[0]
         or URLPattern.resolve is not _DJANGOS[1]
+        or RoutePattern.match is not _DJANGOS[3]
+        or RegexPattern.match is not _DJANGOS[4]
     ):
         return resolver.resolve(path)  # type: ignore[no-any-return]
-    found = _walk(resolver, path)
-    if type(found) is dict:
-        raise Resolver404(found)
+    found = WAYS.recall(resolver, path)
+    if found is None:
+        walked = _walk(resolver, path)
+        if isinstance(walked, dict):
+            raise Resolver404(walked)
+        found = walked
+        WAYS.note(resolver, path, found)
     return ResolverMatch(*found)
 
 
@@ -82,7 +91,10 @@ def _walk(resolver: Any, path: str) -> Found | Missed:
         return {"path": path}
     rest, args, kwargs = match
     tried: list[Any] = []
-    for pattern in resolver.url_patterns:
+    for pattern, prefix in read_level(resolver).entries:
+        if prefix and not rest.startswith(prefix):
+            tried.append([pattern])
+            continue
         try:
             kind = type(pattern)
             if kind is URLPattern:

@@ -17,6 +17,8 @@ from django.urls import (
 from django.urls.resolvers import RegexPattern, RoutePattern
 from django.utils.functional import lazy
 from django.views import View
+from hypothesis import given
+from hypothesis import strategies as st
 
 from django_bolt.handlers.routing import Router, resolve
 
@@ -163,12 +165,63 @@ def ask(resolver: URLResolver, path: str, find: Any) -> tuple[object, list[str]]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_match_is_djangos(path: str) -> None:
+def test_match_is_djangos_at_each_request(path: str) -> None:
     resolver = URLResolver(RegexPattern("^/"), PATTERNS)
+    expected = ask(resolver, path, URLResolver.resolve)
 
-    ours = ask(resolver, path, resolve)
+    # Seen, remembered, recalled.
+    assert [ask(resolver, path, resolve) for _ in range(4)] == [expected] * 4
 
-    assert ours == ask(resolver, path, URLResolver.resolve)
+
+ROUTES = [
+    "",
+    "a",
+    "a/",
+    "ab/",
+    "b-",
+    "<int:n>",
+    "a<int:n>/",
+    "a/<slug:s>",
+    "<path:p>/b",
+]
+REGEXES = [
+    *("a", "^", "^a", "^-", "^a/$", "^ab?/", "^ab*", "^a{2}", "^a+/", "^a|b", "^(?i)A"),
+    *("(?i:^A)", "^a-b/$", r"^a\/", "^([ab])", "^(?P<w>[ab]+)/", "^a/(?:b|a)"),
+]
+
+
+def make_pattern(text: tuple[bool, str], inner: list[Any] | None) -> Any:
+    is_regex, what = text
+    if "(?i)" in what:
+        what = "(?i)" + what.replace("(?i)", "")
+    make: Any = re_path if is_regex else path
+    return make(what, here if inner is None else include(inner))
+
+
+texts = st.one_of(
+    st.tuples(st.just(False), st.sampled_from(ROUTES)),
+    st.tuples(st.just(True), st.sampled_from(REGEXES)),
+)
+ends = texts.map(lambda text: make_pattern(text, None))
+levels = st.lists(
+    st.one_of(
+        ends,
+        st.tuples(texts, st.lists(ends, max_size=4)).map(lambda of: make_pattern(*of)),
+    ),
+    max_size=6,
+)
+
+
+@given(levels, st.lists(st.text("aAb/-1", max_size=6), min_size=1, max_size=5))
+def test_any_patterns_lead_where_django_says(
+    patterns: list[Any], paths: list[str]
+) -> None:
+    resolver = URLResolver(RegexPattern("^/"), patterns)
+
+    for asked_for in [f"/{one}" for one in paths] * 4:
+        expected = ask(resolver, asked_for, URLResolver.resolve)
+
+        assert ask(resolver, asked_for, resolve) == expected
 
 
 @pytest.mark.parametrize("path", ["/4/", "/resolver/5/", "/first/4/even/"])
@@ -197,15 +250,46 @@ def test_pattern_that_is_added_later_is_found() -> None:
 
 
 def test_match_shares_nothing_with_the_next() -> None:
-    resolver = URLResolver(RegexPattern("^/"), PATTERNS)
+    resolver = URLResolver(RegexPattern("^/"), PATTERNS[:3])
 
-    first = resolve(resolver, "/class/a/")
-    first.kwargs.clear()
-    first.app_names.append("changed")
-    vars(first)["extra_kwargs"].clear()
+    for _ in range(4):
+        match: Any = resolve(resolver, "/class/a/")
 
-    assert resolve(resolver, "/class/a/").kwargs == {"name": "a", "a": 2}
-    assert resolve(resolver, "/class/a/").app_names == []
+        assert match.kwargs == {"name": "a", "a": 2}
+        assert match.app_names == match.namespaces == []
+        assert match.captured_kwargs == {"name": "a"}
+        assert match.extra_kwargs == {"a": 2}
+        assert len(match.tried) == 3
+        for mutable in (
+            match.kwargs,
+            match.captured_kwargs,
+            match.extra_kwargs,
+            match.tried,
+        ):
+            mutable.clear()
+        match.app_names.append("changed")
+        match.namespaces.append("changed")
+
+
+@pytest.mark.parametrize("kind", [RoutePattern, RegexPattern])
+def test_match_that_another_package_has_replaced_is_called(
+    kind: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    traced: list[str] = []
+    call = kind.match
+
+    def trace(self: Any, path: str) -> Any:
+        traced.append(path)
+        return call(self, path)
+
+    resolver = URLResolver(RegexPattern("^/"), PATTERNS[1:2])
+    for _ in range(3):
+        resolve(resolver, "/plain/")
+    monkeypatch.setattr(kind, "match", trace)
+
+    resolve(resolver, "/plain/")
+
+    assert traced == ["/plain/" if kind is RegexPattern else "plain/"]
 
 
 @pytest.mark.parametrize("kind", [URLResolver, URLPattern])
