@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from django.conf import LazySettings, global_settings
+from django.conf import LazySettings, global_settings, settings
 from django.test import override_settings
 
 from django_bolt import conf as module
@@ -33,8 +33,6 @@ def test_setting_that_is_not_set_has_its_default(
     attribute: str, default: object
 ) -> None:
     with override_settings():
-        from django.conf import settings
-
         if hasattr(settings, f"BOLT_{attribute.upper()}"):
             delattr(settings, f"BOLT_{attribute.upper()}")
 
@@ -108,3 +106,16 @@ def test_settings_that_nobody_has_asked_yet_are_loaded(
 
     assert conf.sse_ping_comment == "ping"
     assert settings.configured
+
+
+def test_setting_of_djangos_is_read_as_it_is_at_the_moment() -> None:
+    with override_settings(FORCE_SCRIPT_NAME="/below"):
+        assert [module.read("FORCE_SCRIPT_NAME") for _ in range(2)] == ["/below"] * 2
+        settings.FORCE_SCRIPT_NAME = "/set"
+        assert module.read("FORCE_SCRIPT_NAME") == "/set"
+    assert module.read("FORCE_SCRIPT_NAME") is None
+
+
+def test_setting_of_djangos_that_is_unknown_raises_as_with_django() -> None:
+    with pytest.raises(AttributeError, match="NO_SUCH_SETTING"):
+        module.read("NO_SUCH_SETTING")

@@ -16,7 +16,6 @@ from contextvars import copy_context
 from typing import Any
 
 from asgiref.sync import sync_to_async
-from django.conf import settings
 from django.core.exceptions import RequestAborted
 from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import reset_urlconf
@@ -25,6 +24,7 @@ from django.http.response import HttpResponseBase
 from django.urls import base as urls
 from django.urls import set_script_prefix
 
+from django_bolt.conf import read
 from django_bolt.handlers.disconnect import Watch, can_be_cancelled, in_own_task
 from django_bolt.handlers.files import (
     is_file,
@@ -127,8 +127,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         if message["type"] == "http.disconnect":
             raise RequestAborted
         body = message.get("body", b"")
-        limit = settings.FILE_UPLOAD_MAX_MEMORY_SIZE
-        if message.get("more_body", False) or (limit and len(body) > limit):
+        if message.get("more_body", False) or (body and _is_too_large(body)):
             return await super().read_body(replay(message, receive))
         return io.BytesIO(body)
 
@@ -259,6 +258,12 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
             await request_finished.asend(sender=self.__class__)
         else:
             await call_in_thread(response.close)
+
+
+def _is_too_large(body: bytes) -> bool:
+    """Tell whether Django would not keep a body in memory."""
+    limit = read("FILE_UPLOAD_MAX_MEMORY_SIZE")
+    return bool(limit) and len(body) > limit
 
 
 def _let_rest(lease: Lease, request: ASGIRequest, response: Any) -> None:

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from django_bolt.conf import read
 from django_bolt.handlers.originals import has_originals
 
 RequestRule: TypeAlias = "Callable[[HttpRequest], bool] | None"
@@ -72,7 +72,7 @@ def _always(*_: object) -> bool:
 
 
 def _has_foreign_messages(_: HttpRequest) -> bool:
-    return settings.MESSAGE_STORAGE not in _MESSAGE_STORAGES
+    return read("MESSAGE_STORAGE") not in _MESSAGE_STORAGES
 
 
 def _has_messages(request: HttpRequest, _: HttpResponseBase) -> bool:
@@ -88,7 +88,7 @@ def _has_messages(request: HttpRequest, _: HttpResponseBase) -> bool:
 
 
 def _has_foreign_session(_: HttpRequest) -> bool:
-    return settings.SESSION_ENGINE not in _SESSION_ENGINES
+    return read("SESSION_ENGINE") not in _SESSION_ENGINES
 
 
 def _has_session_to_save(request: HttpRequest, _: HttpResponseBase) -> bool:
@@ -97,11 +97,11 @@ def _has_session_to_save(request: HttpRequest, _: HttpResponseBase) -> bool:
         return False
     if type(session).__module__ not in _SESSION_ENGINES:
         return True
-    return session.modified or settings.SESSION_SAVE_EVERY_REQUEST
+    return bool(session.modified or read("SESSION_SAVE_EVERY_REQUEST"))
 
 
 def _has_secret_in_session(*_: object) -> bool:
-    return settings.CSRF_USE_SESSIONS
+    return bool(read("CSRF_USE_SESSIONS"))
 
 
 def _is_long(_: HttpRequest, response: HttpResponseBase) -> bool:

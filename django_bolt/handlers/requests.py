@@ -6,11 +6,11 @@ import functools
 import io
 from typing import Any
 
-from django.conf import settings
 from django.core.handlers import asgi
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
+from django_bolt.conf import read
 from django_bolt.handlers.originals import find_original
 from django_bolt.handlers.types import Scope
 
@@ -34,10 +34,10 @@ class KnownHosts(HttpRequest):
         """Return the host as Django does; what it refuses, it refuses here too."""
         host: str = self._get_raw_host()  # type: ignore[attr-defined]
         if (
-            settings.DEBUG
+            read("DEBUG")
             or HttpRequest.get_host is not _DJANGOS_GET_HOST
             or len(host) > LONGEST_HOST
-            or not _is_allowed(host, tuple(settings.ALLOWED_HOSTS))
+            or not _is_allowed(host, tuple(read("ALLOWED_HOSTS")))
         ):
             return super().get_host()
         return host
@@ -55,7 +55,7 @@ class ASGIRequest(KnownHosts, asgi.ASGIRequest):
     def __init__(self, scope: Scope, body_file: Any) -> None:
         if (
             scope.get("root_path")
-            or settings.FORCE_SCRIPT_NAME
+            or read("FORCE_SCRIPT_NAME")
             or asgi.ASGIRequest.__init__ is not _DJANGOS_INIT
             or not _is_understood()
             or not self._take(scope, body_file)

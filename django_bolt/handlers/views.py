@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Callable
+from inspect import CO_COROUTINE
+from types import FunctionType
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
-from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import ResolverMatch
 from django.utils.log import log_response
 
+from django_bolt.conf import read
 from django_bolt.handlers.computing import accepts_at_once, class_name
 from django_bolt.handlers.originals import find_original, has_originals
 from django_bolt.handlers.routing import Router
@@ -29,6 +31,11 @@ _DJANGOS_INNER_CALL = find_original(ASGIHandler, "_get_response_async")
 _log = sync_to_async(log_response, thread_sensitive=False)
 
 _is_async = functools.lru_cache(maxsize=4096)(iscoroutinefunction)
+
+
+def _is_coroutine_function(call: Any) -> bool:
+    """Tell of a function that is written so; others may be said to be one."""
+    return type(call) is FunctionType and bool(call.__code__.co_flags & CO_COROUTINE)
 
 
 def is_async_view(view: Callable[..., Any]) -> bool:
@@ -77,7 +84,7 @@ class ViewCaller(Router):
         """Answer a request, as Django does."""
         if _Handler.get_response_async is not _DJANGOS_CALL:
             return await super().get_response_async(request)
-        choose_urlconf(settings.ROOT_URLCONF)
+        choose_urlconf(read("ROOT_URLCONF"))
         response = await self._middleware_chain(request)
         response._resource_closers.append(request.close)
         if response.status_code >= 400:
@@ -107,9 +114,10 @@ class ViewCaller(Router):
                 break
         if response is None:
             call: Any = self.make_view_atomic(view)
-            # What is made of a view for this request is not worth remembering.
-            is_async = is_async_view if call is view else iscoroutinefunction
-            if is_async(call):
+            if _is_coroutine_function(call) or (
+                # What is made of a view for this request is not worth remembering.
+                is_async_view(call) if call is view else iscoroutinefunction(call)
+            ):
                 try:
                     response = await call(request, *args, **kwargs)
                 except Exception as error:

@@ -12,7 +12,6 @@ from functools import lru_cache
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, cast
 
-from django.conf import settings
 from django.core.cache import close_caches
 from django.core.handlers import wsgi
 from django.core.handlers.base import reset_urlconf
@@ -25,6 +24,7 @@ from django.http.response import HttpResponseBase, ResponseHeaders
 from django.urls import get_script_prefix, set_script_prefix
 from django.utils.log import log_response
 
+from django_bolt.conf import read
 from django_bolt.handlers.idle import cache_ends, is_kept, thread_connections
 from django_bolt.handlers.middleware import join
 from django_bolt.handlers.originals import find_original
@@ -116,7 +116,7 @@ class BoltWSGIHandler(Router, WSGIHandler):
         """Answer a request, as Django does."""
         if WSGIHandler.get_response is not _DJANGOS_RESPONSE:
             return super().get_response(request)
-        choose_urlconf(settings.ROOT_URLCONF)
+        choose_urlconf(read("ROOT_URLCONF"))
         response: Any = self._middleware_chain(request)
         response._resource_closers.append(request.close)
         if response.status_code >= 400:
@@ -167,7 +167,7 @@ def _plain_script_name(environ: WSGIEnvironment) -> str | None:
     name = environ.get("SCRIPT_NAME", "")
     if (
         name.isascii()
-        and settings.FORCE_SCRIPT_NAME is None
+        and read("FORCE_SCRIPT_NAME") is None
         and not environ.get("SCRIPT_URL")
         and not environ.get("REDIRECT_URL")
     ):

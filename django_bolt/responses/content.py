@@ -48,6 +48,9 @@ def make_encoded(body: bytes) -> JSON:
     """Return a response of status 200 whose body is JSON already."""
     response = JSON.__new__(JSON)
     response._container = [body]
+    # The handler asks for both; to make them on demand takes longer.
+    response.headers = make_headers(None, JSON.media_type)
+    response._resource_closers = []
     return response
 
 
