@@ -7,12 +7,15 @@ two takes a tenth of what it takes to ask the pattern.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from django.urls import URLPattern, URLResolver
 from django.urls.resolvers import RegexPattern, RoutePattern
+
+from django_bolt.handlers.originals import has_originals
 
 SIZE = 1024
 """Resolvers that are known at a time; a project has as many as it includes."""
@@ -29,13 +32,15 @@ class Level:
         patterns: A copy of its list.
         entries: The same, each with what a path must begin with; ``""`` for one
             that is to be asked.
+        plain: How many at its beginning answer by the path alone.
     """
 
-    __slots__ = ("entries", "patterns")
+    __slots__ = ("entries", "patterns", "plain")
 
     def __init__(self, patterns: Sequence[Any]) -> None:
         self.patterns = patterns
         self.entries = [(one, find_prefix(one)) for one in patterns]
+        self.plain = sum(1 for _ in itertools.takewhile(is_plain, patterns))
 
 
 _levels: dict[Any, Level] = {}
@@ -84,6 +89,29 @@ def is_djangos(pattern: Any) -> bool:
         type(pattern) in (URLPattern, URLResolver)
         and "resolve" not in vars(pattern)
         and "match" not in vars(pattern.pattern)
+    )
+
+
+def is_plain(pattern: Any) -> bool:
+    """
+    Tell whether what a pattern answers depends on nothing but the path.
+
+    Not so where it is of a class of the project's own, or translated, or converts
+    by a function of the project's own.
+    """
+    if not is_djangos(pattern):
+        return False
+    inner, kind = pattern.pattern, type(pattern.pattern)
+    if kind is RegexPattern:
+        return isinstance(inner._regex, str)
+    return (
+        kind is RoutePattern
+        and isinstance(inner._route, str)
+        and all(
+            type(converter).__module__ == "django.urls.converters"
+            and has_originals(type(converter), "to_python")
+            for converter in inner.converters.values()
+        )
     )
 
 

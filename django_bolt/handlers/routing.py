@@ -25,7 +25,7 @@ from django.urls.resolvers import RegexPattern, RoutePattern
 
 from django_bolt.handlers.levels import read_level
 from django_bolt.handlers.originals import find_original
-from django_bolt.handlers.ways import WAYS, Found
+from django_bolt.handlers.ways import WAYS, Found, Visit
 
 Missed: TypeAlias = dict[str, Any]
 """What a ``Resolver404`` says."""
@@ -75,23 +75,26 @@ def resolve(resolver: Any, path: str) -> ResolverMatch:
         return resolver.resolve(path)  # type: ignore[no-any-return]
     found = WAYS.recall(resolver, path)
     if found is None:
-        walked = _walk(resolver, path)
+        visits: list[Visit] = []
+        walked = _walk(resolver, path, visits)
         if isinstance(walked, dict):
             raise Resolver404(walked)
         found = walked
-        WAYS.note(resolver, path, found)
+        WAYS.note(path, found, visits)
     return ResolverMatch(*found)
 
 
-def _walk(resolver: Any, path: str) -> Found | Missed:
-    """Go through the patterns of one level, until one matches."""
+def _walk(resolver: Any, path: str, visits: list[Visit]) -> Found | Missed:
+    """Go through the patterns of one level, until one matches; note the visit."""
     path = str(path)
     match = resolver.pattern.match(path)
     if not match:
         return {"path": path}
     rest, args, kwargs = match
     tried: list[Any] = []
-    for pattern, prefix in read_level(resolver).entries:
+    visit = Visit(resolver, read_level(resolver))
+    visits.append(visit)
+    for asked, (pattern, prefix) in enumerate(visit.level.entries, 1):
         if prefix and not rest.startswith(prefix):
             tried.append([pattern])
             continue
@@ -100,14 +103,18 @@ def _walk(resolver: Any, path: str) -> Found | Missed:
             if kind is URLPattern:
                 end = pattern.pattern.match(rest)
                 if end:
+                    visit.asked = asked
                     return _end(resolver, pattern, args, kwargs, tried, end)
                 tried.append([pattern])
                 continue
-            walk = _walk if kind is URLResolver else _ask
-            found = walk(pattern, rest)
+            if kind is URLResolver:
+                found = _walk(pattern, rest, visits)
+            else:
+                found = _ask(pattern, rest)
         except Resolver404 as error:
             found = error.args[0]
         if type(found) is tuple:
+            visit.asked = asked
             return _join(resolver, pattern, args, kwargs, tried, found)
         resolver._extend_tried(tried, pattern, found.get("tried"))  # type: ignore[union-attr]
     return {"tried": tried, "path": rest}

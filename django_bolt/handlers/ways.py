@@ -15,10 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from django.urls.resolvers import RegexPattern, RoutePattern
-
-from django_bolt.handlers.levels import is_djangos, read_level
-from django_bolt.handlers.originals import has_originals
+from django_bolt.handlers.levels import Level, is_plain
 
 Found: TypeAlias = tuple[Any, ...]
 """The arguments of a ``ResolverMatch``, in their order."""
@@ -28,6 +25,31 @@ SIZE = 1024
 
 LONGEST = 256
 """Characters of a path that is."""
+
+
+class Visit:
+    """
+    A resolver that was entered while a path was followed.
+
+    Args:
+        resolver: The resolver.
+        level: What is known of it.
+
+    Attributes:
+        asked: How many of its patterns were asked.
+    """
+
+    __slots__ = ("asked", "level", "resolver")
+
+    def __init__(self, resolver: Any, level: Level) -> None:
+        self.resolver = resolver
+        self.level = level
+        # As long as none leads on.
+        self.asked = len(level.patterns)
+
+    def is_plain(self) -> bool:
+        """Tell whether what those answered depends on the path alone."""
+        return self.asked <= self.level.plain
 
 
 class Way(NamedTuple):
@@ -61,6 +83,8 @@ class Ways:
     def __init__(self, size: int = SIZE) -> None:
         self._size = size
         self._ways: OrderedDict[str, Any] = OrderedDict()
+        # What was tried before a pattern, which mostly is the same for all paths.
+        self._tried: dict[Any, list[Any]] = {}
 
     def __len__(self) -> int:
         return len(self._ways)
@@ -85,26 +109,41 @@ class Ways:
             return None
         return _copy(way.found)
 
-    def note(self, root: Any, path: str, found: Found) -> None:
-        """Note what was found for a path; to remember it when that comes again."""
+    def note(self, path: str, found: Found, visits: list[Visit]) -> None:
+        """
+        Note where a path led; to remember it when that comes again.
+
+        Args:
+            path: What the client asked for.
+            found: What was found.
+            visits: The resolvers that were entered, the root first.
+        """
         if type(path) is not str or len(path) > LONGEST:
             return
         known = self._ways.get(path)
-        if known is _NEVER:
-            return
         if known is None:
             self._make_room()
             self._ways[path] = _ONCE
-            return
-        levels = find_levels(root, found[7])
-        if levels is None:
-            self._ways[path] = _NEVER
-            return
-        self._ways[path] = Way(levels, found[7][-1][-1], _copy(found))
+        elif known is not _NEVER:
+            is_lasting = all(visit.is_plain() for visit in visits)
+            is_lasting = is_lasting and is_plain(visits[0].resolver)
+            self._ways[path] = self._make_way(found, visits) if is_lasting else _NEVER
+
+    def _make_way(self, found: Found, visits: list[Visit]) -> Way:
+        if len(self._tried) >= self._size:
+            self.forget()
+        end = found[7][-1][-1]
+        kept = _copy(found)
+        tried = self._tried.setdefault(end, kept[7])
+        if tried == kept[7]:
+            kept = (*kept[:7], tried, *kept[8:])
+        levels = [(visit.resolver, visit.level.patterns) for visit in visits]
+        return Way(levels, end, kept)
 
     def forget(self) -> None:
         """Forget all ways."""
         self._ways.clear()
+        self._tried.clear()
 
     def _make_room(self) -> None:
         while len(self._ways) >= self._size:
@@ -120,58 +159,6 @@ def _copy(found: Found) -> Found:
     return (
         *(view, args, {**kwargs}, name, apps, spaces, route),
         *([*tried], {**captured}, {**extra}),
-    )
-
-
-def find_levels(
-    root: Any, tried: list[list[Any]]
-) -> list[tuple[Any, Sequence[Any]]] | None:
-    """
-    Return the resolvers whose patterns were asked, and all their patterns.
-
-    Args:
-        root: The resolver that was asked first.
-        tried: The patterns that were asked, as a ``ResolverMatch`` names them;
-            the last is the one that matched.
-
-    Returns:
-        ``None`` if one may answer otherwise the next time: it is of a class of
-        the project's own, or translated, or converts by a function of the
-        project's own.
-    """
-    asked: dict[Any, list[Any]] = {root: []}
-    for chain in tried:
-        for resolver, pattern in zip([root, *chain], chain, strict=False):
-            of_this = asked.setdefault(resolver, [])
-            if not of_this or of_this[-1] is not pattern:
-                of_this.append(pattern)
-    passed = [root, *tried[-1]]
-    levels = []
-    for resolver, patterns in asked.items():
-        known = read_level(resolver).patterns
-        stop = len(patterns) if resolver in passed else len(known)
-        # An empty resolver that was entered is not among those that were tried.
-        if [*known[:stop]] != patterns or not all(map(is_plain, patterns)):
-            return None
-        levels.append((resolver, known))
-    return levels if is_plain(root) else None
-
-
-def is_plain(pattern: Any) -> bool:
-    """Tell whether what a pattern answers depends on nothing but the path."""
-    if not is_djangos(pattern):
-        return False
-    inner, kind = pattern.pattern, type(pattern.pattern)
-    if kind is RegexPattern:
-        return isinstance(inner._regex, str)
-    return (
-        kind is RoutePattern
-        and isinstance(inner._route, str)
-        and all(
-            type(converter).__module__ == "django.urls.converters"
-            and has_originals(type(converter), "to_python")
-            for converter in inner.converters.values()
-        )
     )
 
 

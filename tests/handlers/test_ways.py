@@ -1,12 +1,13 @@
 """The way of a path is remembered for as long as it would be found again."""
 
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from django.conf.urls.i18n import i18n_patterns
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import Resolver404, URLPattern, URLResolver, include, path, re_path
 from django.urls.converters import IntConverter
 from django.urls.resolvers import RegexPattern
 from django.utils import translation
@@ -25,6 +26,40 @@ def here(request: HttpRequest, **kwargs: object) -> HttpResponse:
 def there(request: HttpRequest, **kwargs: object) -> HttpResponse:
     """Answer."""
     return HttpResponse()
+
+
+class Changing(IntConverter):
+    """A converter of a project's own, that may look anywhere."""
+
+
+def patched_end() -> Any:
+    pattern: Any = path("a/1/", here)
+    pattern.pattern.match = type(pattern.pattern).match.__get__(pattern.pattern)
+    return pattern
+
+
+class Failing(IntConverter):
+    """A converter that says what only patterns say."""
+
+    def to_python(self, value: str) -> int:
+        """Find nothing."""
+        raise Resolver404({"tried": []})
+
+
+def own_converter(route: str = "a/<int:pk>/") -> Any:
+    pattern: Any = path(route, here)
+    pattern.pattern.converters = {"pk": Changing()}
+    return pattern
+
+
+def failing_converter() -> Any:
+    pattern: Any = path("<int:pk>/", here)
+    pattern.pattern.converters = {"pk": Failing()}
+    return pattern
+
+
+class OwnPattern(URLPattern):
+    """A pattern of a project's own."""
 
 
 @pytest.fixture
@@ -56,7 +91,18 @@ def ask(root: URLResolver, asked_for: str, times: int = 2) -> None:
             [path("a/", include([path("2/", here)])), path("a/1/", here)],
             id="after others below",
         ),
-        pytest.param([path("b/", include([])), path("a/1/", here)], id="after empty"),
+        pytest.param([path("a/", include([])), path("a/1/", here)], id="after empty"),
+        pytest.param(
+            [path("a/1/", here), OwnPattern(path("b", here).pattern, here)],
+            id="before a class of its own",
+        ),
+        pytest.param(
+            [
+                path("a/", include([path("1/", here)])),
+                OwnPattern(path("b", here).pattern, here),
+            ],
+            id="below, before a class of its own",
+        ),
         pytest.param((path("a/1/", here),), id="tuple"),
     ],
 )
@@ -77,26 +123,6 @@ def test_path_that_comes_once_is_not_remembered(ways: Ways) -> None:
     assert ways.recall(root, "/a/") is None
 
 
-class Changing(IntConverter):
-    """A converter of a project's own, that may look anywhere."""
-
-
-def patched_end() -> Any:
-    pattern: Any = path("a/1/", here)
-    pattern.pattern.match = type(pattern.pattern).match.__get__(pattern.pattern)
-    return pattern
-
-
-def own_converter() -> Any:
-    pattern: Any = path("a/<int:pk>/", here)
-    pattern.pattern.converters = {"pk": Changing()}
-    return pattern
-
-
-class OwnPattern(URLPattern):
-    """A pattern of a project's own."""
-
-
 @pytest.mark.parametrize(
     "patterns",
     [
@@ -114,14 +140,12 @@ class OwnPattern(URLPattern):
             id="after a class of its own",
         ),
         pytest.param(
-            [path("a/", include([])), path("a/1/", here)], id="after empty, entered"
+            [path("a/", include([own_converter()])), path("a/1/", here)],
+            id="after a converter of its own, below",
         ),
         pytest.param(
-            [
-                path("a/", include([path("2/", here), path("1/", include([]))])),
-                path("a/1/", here),
-            ],
-            id="after empty, at the end below",
+            [path("a/", include([failing_converter()])), path("a/1/", here)],
+            id="after a converter that says there is nothing, below",
         ),
     ],
 )
@@ -179,12 +203,17 @@ def below() -> tuple[list[Any], list[Any]]:
     return [path("", include(inner))], inner
 
 
+def empty() -> tuple[list[Any], list[Any]]:
+    inner: list[Any] = []
+    return [path("", include(inner)), path("a/", here)], inner
+
+
 def before() -> tuple[list[Any], list[Any]]:
     inner: list[Any] = [path("b/", here)]
     return [path("", include(inner)), path("a/", here)], inner
 
 
-@pytest.mark.parametrize("make", [first, below, before])
+@pytest.mark.parametrize("make", [first, below, before, empty])
 def test_pattern_that_is_put_in_front_is_found(
     ways: Ways, make: Callable[[], tuple[list[Any], list[Any]]]
 ) -> None:
@@ -205,6 +234,17 @@ def test_pattern_that_is_taken_away_is_not_found(ways: Ways) -> None:
     del patterns[0]
 
     assert resolve(root, "/a/").func is there
+
+
+def test_each_path_to_a_view_keeps_what_was_tried_for_it(ways: Ways) -> None:
+    root = make_root(
+        [path("a/", include([path("b/", there)])), path("<slug:any>/c/", here)]
+    )
+    expected = [root.resolve("/a/c/").tried, root.resolve("/b/c/").tried]
+    assert expected[0] != expected[1]
+
+    for _ in range(4):
+        assert [resolve(root, "/a/c/").tried, resolve(root, "/b/c/").tried] == expected
 
 
 def test_view_that_is_replaced_is_called(ways: Ways) -> None:
@@ -234,6 +274,31 @@ def test_no_more_than_some_paths_are_remembered(ways: Ways) -> None:
     assert len(ways) == 5
     assert ways.recall(root, "/14/") is None
     assert ways.recall(root, "/19/") is not None
+
+
+def test_memory_of_many_paths_does_not_grow_with_the_patterns_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(routing, "WAYS", Ways(100))
+    before = [path(f"{number}/", here) for number in range(1000)]
+    root = make_root([*before, path("end/<int:pk>/", here)])
+    ask(root, "/end/0/")
+
+    tracemalloc.start()
+    for number in range(1, 100):
+        ask(root, f"/end/{number}/")
+    taken, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    # 8 bytes for each pattern, for each path.
+    assert taken < 99 * 1000 * 8
+
+
+def test_paths_of_no_more_than_some_views_are_remembered(ways: Ways) -> None:
+    for _ in range(20):
+        ask(make_root([path("a/", here)]), "/a/")
+
+    assert len(ways._tried) <= 5
 
 
 def test_long_path_is_not_remembered(ways: Ways) -> None:
