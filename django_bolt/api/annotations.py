@@ -15,6 +15,7 @@ from typing import (
     ForwardRef,
     NewType,
     TypeGuard,
+    TypeVar,
     Union,
     get_args,
     get_origin,
@@ -46,12 +47,13 @@ def evaluate(annotation: object, names: dict[str, Any]) -> Any:
 
     Returns:
         The annotation, with what type aliases and ``NewType`` stand for in their
-        place. One that stands inside itself is left there.
+        place, and what type variables are bound to. One that stands inside itself
+        is left there.
 
     Raises:
         NameError: A name in it is not defined, or not yet.
     """
-    return _expand(_read(annotation, names), names, ())
+    return _bind(_expand(_read(annotation, names), names, ()), names, ())
 
 
 def _read(annotation: object, names: dict[str, Any]) -> Any:
@@ -80,8 +82,27 @@ def _expand(annotation: Any, names: dict[str, Any], around: tuple[Any, ...]) -> 
     arguments = tuple(_expand(each, names, around) for each in given)
     if _is_alias(origin) and origin not in around:
         return _fill(origin, _open_alias(origin, names, around), arguments)
-    if all(map(operator.is_, arguments, given)):
+    return _replace(annotation, arguments)
+
+
+def _bind(annotation: Any, names: dict[str, Any], around: tuple[Any, ...]) -> Any:
+    """Replace the type variables in an annotation by all that they may be."""
+    if isinstance(annotation, TypeVar) and annotation not in around:
+        around = (*around, annotation)
+        names = getattr(sys.modules.get(annotation.__module__), "__dict__", names)
+        allowed = annotation.__constraints__ or (annotation.__bound__,)
+        if allowed != (None,):
+            read = (_expand(_read(each, names), names, ()) for each in allowed)
+            return Union[tuple(_bind(each, names, around) for each in read)]  # noqa: UP007
+    given = get_args(annotation)
+    return _replace(annotation, tuple(_bind(each, names, around) for each in given))
+
+
+def _replace(annotation: Any, arguments: tuple[Any, ...]) -> Any:
+    """Return an annotation with other arguments."""
+    if all(map(operator.is_, arguments, get_args(annotation))):
         return annotation
+    origin = get_origin(annotation)
     if origin in (Union, UnionType):
         return Union[arguments]  # noqa: UP007
     return origin[arguments]

@@ -168,6 +168,46 @@ def test_new_type_of_a_model_is_the_model(
     assert send(annotation, value) == body
 
 
+Variable: Any = TypeVar
+Bound = Variable("Bound", bound=Item)
+InText = Variable("InText", bound="Item")
+OneOf = Variable("OneOf", Item, str)
+OfAlias = Variable("OfAlias", bound=Many)
+Deep = Variable("Deep", bound="list[Deep] | Item")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "body"),
+    [
+        pytest.param("Bound", Full(1), b'{"id":1}', id="bound"),
+        pytest.param("InText", Full(1), b'{"id":1}', id="in text"),
+        pytest.param("OneOf", Full(1), b'{"id":1}', id="constraints"),
+        pytest.param("OneOf", "text", b'"text"', id="constraints, the other"),
+        pytest.param("OfAlias", [Full(1)], b'[{"id":1}]', id="bound to an alias"),
+        pytest.param("list[Bound]", [Full(1)], b'[{"id":1}]', id="in a list"),
+        pytest.param("Bound | None", Full(1), b'{"id":1}', id="optional"),
+        pytest.param(
+            "Page[Bound]", FullPage([Full(1)]), b'{"rows":[{"id":1}]}', id="of a model"
+        ),
+        pytest.param("Listed[Bound]", [Full(1)], b'[{"id":1}]', id="of an alias"),
+        pytest.param("T", {"a": 1}, b'{"a":1}', id="free"),
+    ],
+)
+def test_type_variable_is_what_it_may_be(text: str, value: object, body: bytes) -> None:
+    assert send(eval(text), value) == body
+
+
+def test_type_variable_that_is_bound_to_itself_is_refused() -> None:
+    with pytest.raises(TypeError, match="return annotation that msgspec cannot"):
+        send(Deep, Full(1))
+
+
+def test_argument_of_an_alias_goes_before_the_bound_of_its_parameter() -> None:
+    listed = Alias("Listed", eval("list[Bound]"), type_params=(Bound,))
+
+    assert send(listed[Full], [Full(1)]) == b'[{"id":1,"password":"secret"}]'
+
+
 @pytest.mark.skipif(
     sys.version_info < (3, 12), reason="The statement is new in Python 3.12."
 )
