@@ -43,15 +43,14 @@ class Setting(Generic[T]):
 
 
 _KNOWN = object.__getattribute__(settings, "__dict__")
-"""Where Django's settings keep what was read; empty after each change."""
+"""Where Django's settings keep what was read of them, until it changes."""
+_UNKNOWN = object()
 
 
 def read(name: str) -> Any:
     """Return a setting of Django's own, in a third of the time of an attribute."""
-    try:
-        return _KNOWN[name]
-    except KeyError:
-        return getattr(settings, name)
+    value = _KNOWN.get(name, _UNKNOWN)
+    return getattr(settings, name) if value is _UNKNOWN else value
 
 
 def _is_absent(name: str, wrapped: object) -> bool:

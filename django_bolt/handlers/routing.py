@@ -4,7 +4,7 @@ Find the view of a path as Django does, with one ``ResolverMatch``.
 ``URLResolver.resolve`` makes one for each level of ``include()``, to copy it, and
 raises an error for each level at which nothing is found. Here the patterns are
 walked in the same order and asked the same questions, and the match, or the
-error, is made at the end. What is no plain pattern of Django's resolves itself.
+error, is made at the end. What is no ordinary pattern of Django's resolves itself.
 Where a path has led before is remembered (``ways``).
 """
 
@@ -23,20 +23,18 @@ from django.urls import (
 )
 from django.urls.resolvers import RegexPattern, RoutePattern
 
-from django_bolt.handlers.levels import read_level
+from django_bolt.handlers.levels import INCLUDE, VIEW
 from django_bolt.handlers.originals import find_original
-from django_bolt.handlers.ways import WAYS, Found, Visit
+from django_bolt.handlers.ways import Found, RememberedMatch, Site, Visit
 
 Missed: TypeAlias = dict[str, Any]
 """What a ``Resolver404`` says."""
 
-_DJANGOS = (
-    find_original(URLResolver, "resolve"),
-    find_original(URLPattern, "resolve"),
-    find_original(BaseHandler, "resolve_request"),
-    find_original(RoutePattern, "match"),
-    find_original(RegexPattern, "match"),
-)
+_DJANGOS_RESOLVE_REQUEST = find_original(BaseHandler, "resolve_request")
+_DJANGOS_RESOLVE = find_original(URLResolver, "resolve")
+_DJANGOS_RESOLVE_VIEW = find_original(URLPattern, "resolve")
+_DJANGOS_MATCH_ROUTE = find_original(RoutePattern, "match")
+_DJANGOS_MATCH_REGEX = find_original(RegexPattern, "match")
 """Packages that trace requests replace them; theirs are called then."""
 
 
@@ -45,7 +43,7 @@ class Router(BaseHandler):
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         """Return the match of a request, and keep it there."""
-        if BaseHandler.resolve_request is not _DJANGOS[2] or hasattr(
+        if BaseHandler.resolve_request is not _DJANGOS_RESOLVE_REQUEST or hasattr(
             request, "urlconf"
         ):
             return super().resolve_request(request)
@@ -65,58 +63,62 @@ def resolve(resolver: Any, path: str) -> ResolverMatch:
     Raises:
         Resolver404: No pattern matches.
     """
+    site = Site.of(resolver)
     if (
-        type(resolver) is not URLResolver
-        or URLResolver.resolve is not _DJANGOS[0]
-        or URLPattern.resolve is not _DJANGOS[1]
-        or RoutePattern.match is not _DJANGOS[3]
-        or RegexPattern.match is not _DJANGOS[4]
+        site.finds_itself
+        or URLResolver.resolve is not _DJANGOS_RESOLVE
+        or URLPattern.resolve is not _DJANGOS_RESOLVE_VIEW
+        or RoutePattern.match is not _DJANGOS_MATCH_ROUTE
+        or RegexPattern.match is not _DJANGOS_MATCH_REGEX
     ):
         return resolver.resolve(path)  # type: ignore[no-any-return]
-    found = WAYS.recall(resolver, path)
-    if found is None:
-        visits: list[Visit] = []
-        walked = _walk(resolver, path, visits)
-        if isinstance(walked, dict):
-            raise Resolver404(walked)
-        found = walked
-        WAYS.note(path, found, visits)
+    remembered = site.recall(path)
+    if remembered is not None:
+        return RememberedMatch(remembered, resolver, path)
+    visits: list[Visit] = []
+    found = _walk(site, resolver, path, visits)
+    if isinstance(found, dict):
+        raise Resolver404(found)
+    site.note(path, found, visits)
     return ResolverMatch(*found)
 
 
-def _walk(resolver: Any, path: str, visits: list[Visit]) -> Found | Missed:
+def _walk(site: Site, resolver: Any, path: str, visits: list[Visit]) -> Found | Missed:
     """Go through the patterns of one level, until one matches; note the visit."""
     path = str(path)
     match = resolver.pattern.match(path)
     if not match:
         return {"path": path}
+    level = site.read(resolver)
+    visit = Visit(resolver, level)
+    visits.append(visit)
+    if level is None:
+        return _ask(resolver, path)
     rest, args, kwargs = match
     tried: list[Any] = []
-    visit = Visit(resolver, read_level(resolver))
-    visits.append(visit)
-    for asked, (pattern, prefix) in enumerate(visit.level.entries, 1):
+    found: Found | Missed
+    for asked, (pattern, kind, prefix) in enumerate(level.entries, 1):
         if prefix and not rest.startswith(prefix):
             tried.append([pattern])
             continue
         try:
-            kind = type(pattern)
-            if kind is URLPattern:
+            if kind is VIEW:
                 end = pattern.pattern.match(rest)
                 if end:
                     visit.asked = asked
                     return _end(resolver, pattern, args, kwargs, tried, end)
                 tried.append([pattern])
                 continue
-            if kind is URLResolver:
-                found = _walk(pattern, rest, visits)
+            if kind is INCLUDE:
+                found = _walk(site, pattern, rest, visits)
             else:
                 found = _ask(pattern, rest)
         except Resolver404 as error:
             found = error.args[0]
-        if type(found) is tuple:
+        if isinstance(found, tuple):
             visit.asked = asked
             return _join(resolver, pattern, args, kwargs, tried, found)
-        resolver._extend_tried(tried, pattern, found.get("tried"))  # type: ignore[union-attr]
+        resolver._extend_tried(tried, pattern, found.get("tried"))
     return {"tried": tried, "path": rest}
 
 

@@ -22,6 +22,7 @@ from django_bolt.handlers.originals import find_original, has_originals
 from django_bolt.handlers.routing import Router
 from django_bolt.handlers.threads import call_in_thread
 from django_bolt.handlers.urlconfs import choose_urlconf
+from django_bolt.handlers.ways import RememberedMatch
 
 _Handler: Any = ASGIHandler  # django-stubs does not list all of it.
 _DJANGOS_CALL = find_original(ASGIHandler, "get_response_async")
@@ -103,7 +104,7 @@ class ViewCaller(Router):
             return await super()._get_response_async(request)  # type: ignore[misc]
         response: Any = None
         match = self.resolve_request(request)
-        if type(match) is ResolverMatch:
+        if type(match) in (ResolverMatch, RememberedMatch):
             # Taking it apart as a sequence takes four calls.
             view, args, kwargs = match.func, match.args, match.kwargs
         else:

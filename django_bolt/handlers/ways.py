@@ -13,18 +13,52 @@ from __future__ import annotations
 import contextlib
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
-from django_bolt.handlers.levels import Level, is_plain
+from django.urls import Resolver404, ResolverMatch
+from django.utils.functional import cached_property
+
+from django_bolt.handlers.levels import INCLUDE, Level, find_kind, is_plain
+
+SIZE = 1024
+"""Paths that are remembered, and as many that were asked for once."""
+
+LONGEST = 256
+"""Characters of such a path."""
+
 
 Found: TypeAlias = tuple[Any, ...]
 """The arguments of a ``ResolverMatch``, in their order."""
+TRIED = 7
+"""Where among them stands what was tried before."""
 
-SIZE = 1024
-"""Paths that are remembered."""
 
-LONGEST = 256
-"""Characters of a path that is."""
+class RememberedMatch(ResolverMatch):
+    """
+    A match whose way was remembered.
+
+    What was tried before is seldom asked for, and long: it is tried again then.
+
+    Args:
+        found: What was found.
+        root: The resolver that was asked.
+        path: What it was asked for.
+    """
+
+    def __init__(self, found: Found, root: Any, path: str) -> None:
+        super().__init__(*found)
+        del self.tried
+        self._root = root
+        self._path = path
+
+    @cached_property
+    def tried(self) -> Any:  # type: ignore[override]
+        """The patterns that Django asks for this path, each with those around it."""
+        try:
+            return self._root.resolve(self._path).tried
+        except Resolver404 as error:
+            # The patterns have changed since.
+            return error.args[0].get("tried", [])
 
 
 class Visit:
@@ -33,7 +67,7 @@ class Visit:
 
     Args:
         resolver: The resolver.
-        level: What is known of it.
+        level: What is known of it; ``None`` if it found its way by itself.
 
     Attributes:
         asked: How many of its patterns were asked.
@@ -41,15 +75,11 @@ class Visit:
 
     __slots__ = ("asked", "level", "resolver")
 
-    def __init__(self, resolver: Any, level: Level) -> None:
+    def __init__(self, resolver: Any, level: Level | None) -> None:
         self.resolver = resolver
         self.level = level
         # As long as none leads on.
-        self.asked = len(level.patterns)
-
-    def is_plain(self) -> bool:
-        """Tell whether what those answered depends on the path alone."""
-        return self.asked <= self.level.plain
+        self.asked = len(level.patterns) if level else 0
 
 
 class Way(NamedTuple):
@@ -60,7 +90,7 @@ class Way(NamedTuple):
         levels: The resolvers that were entered, the root first, each with the
             patterns that it had.
         end: The pattern that leads to the view.
-        found: What the match says.
+        found: What the match says, but for what was tried.
     """
 
     levels: list[tuple[Any, Sequence[Any]]]
@@ -68,37 +98,65 @@ class Way(NamedTuple):
     found: Found
 
 
-_ONCE: Final = "once"
-_NEVER: Final = "never"
-
-
-class Ways:
+class Site:
     """
-    The ways that are remembered.
+    What is known of one URL configuration.
 
     Args:
-        size: How many at most; the oldest gives place.
+        root: Its resolver.
+        size: How many paths are remembered; the one known longest makes room.
+
+    Attributes:
+        finds_itself: Whether the root is of a class of the project's own.
     """
 
-    def __init__(self, size: int = SIZE) -> None:
+    current: ClassVar[Site | None] = None
+
+    def __init__(self, root: Any, size: int = SIZE) -> None:
+        self.root = root
+        self.finds_itself = find_kind(root) is not INCLUDE
         self._size = size
-        self._ways: OrderedDict[str, Any] = OrderedDict()
-        # What was tried before a pattern, which mostly is the same for all paths.
-        self._tried: dict[Any, list[Any]] = {}
+        self._levels: dict[Any, Level] = {}
+        # Apart, so that nobody pushes out the others by asking once.
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._ways: OrderedDict[str, Way] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._ways)
+    @classmethod
+    def of(cls, root: Any) -> Site:
+        """Return what is known of a configuration, and forget any other."""
+        site = cls.current
+        if site is None or site.root is not root:
+            site = cls.current = cls(root)
+        return site
 
-    def recall(self, root: Any, path: str) -> Found | None:
+    def read(self, resolver: Any) -> Level | None:
+        """
+        Return what is known of a resolver, made anew when its patterns are others.
+
+        A pattern that is itself changed after it was asked is not looked at again.
+
+        Returns:
+            ``None`` for a collection that may be another at each look.
+        """
+        patterns = resolver.url_patterns
+        level = self._levels.get(resolver)
+        if level is None or level.patterns != patterns:
+            if type(patterns) not in (list, tuple):
+                return None
+            if level is not None:
+                self.forget()
+            level = self._levels[resolver] = Level(patterns)
+        return level
+
+    def recall(self, path: str) -> Found | None:
         """
         Return what was found for a path, if it would be found again.
 
         Args:
-            root: The resolver that is asked first.
             path: What the client asks for.
         """
         way = self._ways.get(path)
-        if type(way) is not Way or way.levels[0][0] is not root:
+        if way is None:
             return None
         for resolver, patterns in way.levels:
             if resolver.url_patterns != patterns:
@@ -107,7 +165,7 @@ class Ways:
         if way.end.callback is not way.found[0]:
             self.forget()
             return None
-        return _copy(way.found)
+        return _without_tried(way.found)
 
     def note(self, path: str, found: Found, visits: list[Visit]) -> None:
         """
@@ -120,46 +178,37 @@ class Ways:
         """
         if type(path) is not str or len(path) > LONGEST:
             return
-        known = self._ways.get(path)
-        if known is None:
-            self._make_room()
-            self._ways[path] = _ONCE
-        elif known is not _NEVER:
-            is_lasting = all(visit.is_plain() for visit in visits)
-            is_lasting = is_lasting and is_plain(visits[0].resolver)
-            self._ways[path] = self._make_way(found, visits) if is_lasting else _NEVER
-
-    def _make_way(self, found: Found, visits: list[Visit]) -> Way:
-        if len(self._tried) >= self._size:
-            self.forget()
-        end = found[7][-1][-1]
-        kept = _copy(found)
-        tried = self._tried.setdefault(end, kept[7])
-        if tried == kept[7]:
-            kept = (*kept[:7], tried, *kept[8:])
-        levels = [(visit.resolver, visit.level.patterns) for visit in visits]
-        return Way(levels, end, kept)
+        if path not in self._seen:
+            _put(self._seen, path, None, self._size)
+            return
+        levels = []
+        for visit in visits:
+            if visit.level is None or visit.asked > visit.level.plain:
+                return
+            levels.append((visit.resolver, visit.level.patterns))
+        if is_plain(self.root):
+            end = found[TRIED][-1][-1]
+            way = Way(levels, end, _without_tried(found))
+            _put(self._ways, path, way, self._size)
 
     def forget(self) -> None:
-        """Forget all ways."""
+        """Forget all ways, and what they lead through."""
+        self._levels.clear()
         self._ways.clear()
-        self._tried.clear()
-
-    def _make_room(self) -> None:
-        while len(self._ways) >= self._size:
-            # Another thread may have forgotten all.
-            with contextlib.suppress(KeyError):
-                self._ways.popitem(last=False)
 
 
-def _copy(found: Found) -> Found:
-    """Copy what a match would share with the next."""
-    view, args, kwargs, name, apps, spaces, route, tried, captured, extra = found
+def _without_tried(found: Found) -> Found:
+    """Copy what a match would share with the next, and leave out what is long."""
+    view, args, kwargs, name, apps, spaces, route, _, captured, extra = found
     # The match itself copies the names of applications and of their spaces.
-    return (
-        *(view, args, {**kwargs}, name, apps, spaces, route),
-        *([*tried], {**captured}, {**extra}),
-    )
+    copies = {**kwargs}, {**captured}, {**extra}
+    kwargs, captured, extra = copies
+    return view, args, kwargs, name, apps, spaces, route, None, captured, extra
 
 
-WAYS = Ways()
+def _put(memory: OrderedDict[str, Any], path: str, value: object, size: int) -> None:
+    if len(memory) >= size:
+        # Another thread may have forgotten all.
+        with contextlib.suppress(KeyError):
+            memory.popitem(last=False)
+    memory[path] = value

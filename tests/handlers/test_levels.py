@@ -1,15 +1,16 @@
 """What a path must begin with is found, and no more than what is certain."""
 
+import enum
+import re
 from typing import Any
 
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path, re_path
-from django.urls.resolvers import LocalePrefixPattern, RegexPattern, RoutePattern
+from django.urls.resolvers import LocalePrefixPattern, RoutePattern
 from django.utils.functional import lazy
 
-from django_bolt.handlers import levels
-from django_bolt.handlers.levels import find_prefix, read_level
+from django_bolt.handlers.levels import OTHER, find_kind, find_prefix
 
 
 def here(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -23,6 +24,27 @@ class OwnRoute(RoutePattern):
 
 class OwnPattern(URLPattern):
     """A pattern of a project's own."""
+
+
+class Routes(str, enum.Enum):
+    """Routes by name."""
+
+    ONE = "a/"
+
+
+class Slots:
+    """No pattern of Django's, that has no dict."""
+
+    __slots__ = ("name",)
+
+    def match(self, path: str) -> None:
+        """Match nothing."""
+
+
+def with_expression(pattern: Any) -> Any:
+    """Make a pattern match otherwise than it was written."""
+    pattern.pattern.regex = re.compile(pattern.pattern._regex, re.IGNORECASE)
+    return pattern
 
 
 @pytest.mark.parametrize(
@@ -79,10 +101,28 @@ def test_expression_begins_with_text_that_every_match_begins_with(
         pytest.param(URLPattern(OwnRoute("a/"), here), id="route of its own"),
         pytest.param(OwnPattern(RoutePattern("a/"), here), id="pattern of its own"),
         pytest.param(URLResolver(LocalePrefixPattern(), []), id="language"),
+        pytest.param(path(Routes.ONE, here), id="route of an enumeration"),
+        pytest.param(URLPattern(Slots(), here), id="slots"),  # type: ignore[arg-type]
+        pytest.param(with_expression(re_path("^a/$", here)), id="another expression"),
+        pytest.param(with_expression(path("a/<x>", here)), id="another for a route"),
+        pytest.param(re_path("^a(", here), id="expression that cannot be compiled"),
     ],
 )
 def test_pattern_that_may_answer_as_it_likes_is_always_asked(pattern: Any) -> None:
     assert find_prefix(pattern) == ""
+
+
+def test_route_that_converts_nothing_needs_no_expression() -> None:
+    assert find_prefix(with_expression(path("a/", here))) == "a/"
+
+
+@pytest.mark.parametrize(
+    "pattern", [path("a/", here), path("a/", include([]))], ids=["view", "include"]
+)
+def test_pattern_with_a_resolve_of_its_own_finds_its_way_itself(pattern: Any) -> None:
+    pattern.resolve = lambda path: None
+
+    assert find_kind(pattern) is OTHER
 
 
 @pytest.mark.parametrize("name", ["resolve", "match"])
@@ -91,38 +131,3 @@ def test_pattern_with_a_method_put_in_its_place_is_always_asked(name: str) -> No
     vars(pattern if name == "resolve" else pattern.pattern)[name] = lambda path: None
 
     assert find_prefix(pattern) == ""
-
-
-def test_level_is_read_once() -> None:
-    resolver = URLResolver(RegexPattern("^/"), [path("a/", here)])
-
-    assert read_level(resolver) is read_level(resolver)
-
-
-def test_level_is_read_anew_when_a_pattern_takes_the_place_of_another() -> None:
-    patterns = [path("a/", here)]
-    resolver = URLResolver(RegexPattern("^/"), patterns)
-    read_level(resolver)
-
-    patterns[0] = path("b/", here)
-
-    assert read_level(resolver).entries == [(patterns[0], "b/")]
-
-
-@pytest.mark.parametrize("kind", [list, tuple, dict.fromkeys], ids=str)
-def test_patterns_may_be_any_collection(kind: Any) -> None:
-    pattern = path("a/", here)
-    resolver = URLResolver(RegexPattern("^/"), kind([pattern]))
-
-    for _ in range(2):
-        assert read_level(resolver).entries == [(pattern, "a/")]
-
-
-def test_no_more_than_some_levels_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(levels, "SIZE", 3)
-    monkeypatch.setattr(levels, "_levels", {})
-
-    for _ in range(10):
-        read_level(URLResolver(RegexPattern("^/"), []))
-
-    assert len(levels._levels) <= 3

@@ -1,12 +1,17 @@
 """Paths lead where Django says, and the match says the same of it."""
 
-from typing import Any
+import re
+from collections.abc import Callable
+from enum import Enum
+from typing import Any, cast
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from django.core.handlers.base import BaseHandler
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import (
     Resolver404,
+    ResolverMatch,
     URLPattern,
     URLResolver,
     include,
@@ -154,11 +159,15 @@ PATHS = [
 ]
 
 
+ATTRIBUTES = list(vars(URLResolver(RegexPattern("^/"), PATTERNS).resolve("/")))
+
+
 def ask(resolver: URLResolver, path: str, find: Any) -> tuple[object, list[str]]:
     """Return all that is found, or the error; and what a converter was asked."""
     asked.clear()
     try:
-        found: object = vars(find(resolver, path))
+        match = find(resolver, path)
+        found: object = [getattr(match, name) for name in ATTRIBUTES]
     except Resolver404 as error:
         found = error.args
     return found, list(asked)
@@ -222,6 +231,82 @@ def test_any_patterns_lead_where_django_says(
         expected = ask(resolver, asked_for, URLResolver.resolve)
 
         assert ask(resolver, asked_for, resolve) == expected
+
+
+class Slots:
+    """What matches, of a project's own, and has no dict."""
+
+    __slots__ = ("name",)
+
+    def __init__(self) -> None:
+        self.name = "slots"
+
+    def match(self, path: str) -> Any:
+        """Match whatever begins with an s."""
+        return (path[1:], (), {}) if path.startswith("s") else None
+
+    def describe(self) -> str:
+        """Name itself, in an error."""
+        return "slots"
+
+
+class Routes(str, Enum):
+    """Routes by name."""
+
+    ONE = "foo/"
+
+
+def find_itself(pattern: Any) -> Any:
+    """Put a ``resolve`` in the place of a pattern's."""
+    pattern.resolve = lambda path: ResolverMatch(
+        there, (), {}, "own", route="own", captured_kwargs={}, extra_kwargs={}
+    )
+    return pattern
+
+
+def ignore_case(pattern: Any) -> Any:
+    """Give a pattern another expression than it was made with."""
+    pattern.pattern.regex = re.compile(pattern.pattern._regex, re.IGNORECASE)
+    return pattern
+
+
+there = There.as_view()
+
+
+@pytest.mark.parametrize("place", [":", "0", "1"], ids=["root", "at the root", "below"])
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda: find_itself(path("foo/", here)), id="resolve"),
+        pytest.param(
+            lambda: find_itself(path("foo/", include(INNER))), id="resolve of include"
+        ),
+        pytest.param(lambda: ignore_case(re_path("^foo/$", here)), id="expression"),
+        pytest.param(lambda: ignore_case(path("foo/<pk>", here)), id="route"),
+        pytest.param(lambda: path(Routes.ONE, here), id="enumeration"),
+        pytest.param(lambda: URLPattern(cast(Any, Slots()), here), id="slots"),
+        pytest.param(lambda: re_path("^foo/(", here), id="no expression"),
+    ],
+)
+def test_what_is_not_quite_djangos_leads_where_django_says(
+    make: Callable[[], Any], place: str
+) -> None:
+    patterns = [path("bar/", here, name="bar"), make(), path("baz/", here, name="baz")]
+    if place == "1":
+        patterns = [path("", include(patterns))]
+    resolver = URLResolver(RegexPattern("^/"), patterns)
+    if place == ":":
+        find_itself(resolver)
+
+    for asked_for in ["/foo/", "/FOO/", "/foo/1", "/FOO/1", "/s", "/bar/", "/baz/"] * 4:
+        expected: object
+        try:
+            expected = ask(resolver, asked_for, lambda _, path: resolver.resolve(path))
+        except ImproperlyConfigured as error:
+            with pytest.raises(ImproperlyConfigured, match=re.escape(str(error))):
+                resolve(resolver, asked_for)
+        else:
+            assert ask(resolver, asked_for, resolve) == expected
 
 
 @pytest.mark.parametrize("path", ["/4/", "/resolver/5/", "/first/4/even/"])

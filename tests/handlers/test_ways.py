@@ -1,7 +1,11 @@
 """The way of a path is remembered for as long as it would be found again."""
 
+import gc
+import pickle
 import tracemalloc
-from collections.abc import Callable
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,9 +17,8 @@ from django.urls.resolvers import RegexPattern
 from django.utils import translation
 from django.utils.functional import lazy
 
-from django_bolt.handlers import routing
 from django_bolt.handlers.routing import resolve
-from django_bolt.handlers.ways import LONGEST, Ways
+from django_bolt.handlers.ways import LONGEST, RememberedMatch, Site
 
 
 def here(request: HttpRequest, **kwargs: object) -> HttpResponse:
@@ -62,16 +65,13 @@ class OwnPattern(URLPattern):
     """A pattern of a project's own."""
 
 
-@pytest.fixture
-def ways(monkeypatch: pytest.MonkeyPatch) -> Ways:
-    """Return what is remembered by this test alone: five paths."""
-    ways = Ways(5)
-    monkeypatch.setattr(routing, "WAYS", ways)
-    return ways
-
-
 def make_root(patterns: Any) -> URLResolver:
     return URLResolver(RegexPattern("^/"), patterns)
+
+
+def recall(root: URLResolver, asked_for: str) -> Any:
+    """Return what is remembered of a path."""
+    return Site.of(root).recall(asked_for)
 
 
 def ask(root: URLResolver, asked_for: str, times: int = 2) -> None:
@@ -106,21 +106,21 @@ def ask(root: URLResolver, asked_for: str, times: int = 2) -> None:
         pytest.param((path("a/1/", here),), id="tuple"),
     ],
 )
-def test_path_that_comes_again_is_remembered(ways: Ways, patterns: Any) -> None:
+def test_path_that_comes_again_is_remembered(patterns: Any) -> None:
     root = make_root(patterns)
 
     ask(root, "/a/1/")
 
-    found: Any = ways.recall(root, "/a/1/")
+    found: Any = recall(root, "/a/1/")
     assert found[0] is here
 
 
-def test_path_that_comes_once_is_not_remembered(ways: Ways) -> None:
+def test_path_that_comes_once_is_not_remembered() -> None:
     root = make_root([path("a/", here)])
 
     ask(root, "/a/", times=1)
 
-    assert ways.recall(root, "/a/") is None
+    assert recall(root, "/a/") is None
 
 
 @pytest.mark.parametrize(
@@ -149,28 +149,28 @@ def test_path_that_comes_once_is_not_remembered(ways: Ways) -> None:
         ),
     ],
 )
-def test_path_whose_way_may_change_is_not_remembered(ways: Ways, patterns: Any) -> None:
+def test_path_whose_way_may_change_is_not_remembered(patterns: Any) -> None:
     root = make_root(patterns)
 
     ask(root, "/a/1/", times=4)
 
-    assert ways.recall(root, "/a/1/") is None
+    assert recall(root, "/a/1/") is None
 
 
 class OwnRegex(RegexPattern):
     """A kind of expression of a project's own."""
 
 
-def test_path_below_a_root_of_its_own_class_is_not_remembered(ways: Ways) -> None:
+def test_path_below_a_root_of_its_own_class_is_not_remembered() -> None:
     root = URLResolver(OwnRegex("^/"), [path("a/", here)])
 
     ask(root, "/a/", times=4)
 
-    assert ways.recall(root, "/a/") is None
+    assert recall(root, "/a/") is None
 
 
 def test_path_that_a_replaced_converter_has_read_is_not_remembered(
-    ways: Ways, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read: list[str] = []
     root = make_root([path("<int:pk>/", here)])
@@ -183,7 +183,20 @@ def test_path_that_a_replaced_converter_has_read_is_not_remembered(
     assert read == ["1"] * 4
 
 
-def test_path_of_a_language_is_found_in_that_alone(ways: Ways) -> None:
+def test_path_that_a_converter_with_a_method_put_in_place_has_read_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: list[str] = []
+    pattern: Any = path("<int:pk>/", here)
+    converter = pattern.pattern.converters["pk"]
+    monkeypatch.setattr(converter, "to_python", read.append, raising=False)
+
+    ask(make_root([pattern]), "/1/", times=4)
+
+    assert read == ["1"] * 4
+
+
+def test_path_of_a_language_is_found_in_that_alone() -> None:
     root = make_root(i18n_patterns(path("a/", here), prefix_default_language=False))
 
     for language, asked_for in [("en-us", "/a/"), ("de", "/de/a/")] * 4:
@@ -215,7 +228,7 @@ def before() -> tuple[list[Any], list[Any]]:
 
 @pytest.mark.parametrize("make", [first, below, before, empty])
 def test_pattern_that_is_put_in_front_is_found(
-    ways: Ways, make: Callable[[], tuple[list[Any], list[Any]]]
+    make: Callable[[], tuple[list[Any], list[Any]]],
 ) -> None:
     patterns, changed = make()
     root = make_root(patterns)
@@ -226,7 +239,7 @@ def test_pattern_that_is_put_in_front_is_found(
     assert [resolve(root, "/a/").func for _ in range(3)] == [there] * 3
 
 
-def test_pattern_that_is_taken_away_is_not_found(ways: Ways) -> None:
+def test_pattern_that_is_taken_away_is_not_found() -> None:
     patterns = [path("a/", here), path("<slug:any>/", there)]
     root = make_root(patterns)
     ask(root, "/a/", times=3)
@@ -236,7 +249,7 @@ def test_pattern_that_is_taken_away_is_not_found(ways: Ways) -> None:
     assert resolve(root, "/a/").func is there
 
 
-def test_each_path_to_a_view_keeps_what_was_tried_for_it(ways: Ways) -> None:
+def test_each_path_to_a_view_keeps_what_was_tried_for_it() -> None:
     root = make_root(
         [path("a/", include([path("b/", there)])), path("<slug:any>/c/", here)]
     )
@@ -247,7 +260,7 @@ def test_each_path_to_a_view_keeps_what_was_tried_for_it(ways: Ways) -> None:
         assert [resolve(root, "/a/c/").tried, resolve(root, "/b/c/").tried] == expected
 
 
-def test_view_that_is_replaced_is_called(ways: Ways) -> None:
+def test_view_that_is_replaced_is_called() -> None:
     pattern: Any = path("a/", here)
     root = make_root([pattern])
     ask(root, "/a/", times=3)
@@ -257,7 +270,7 @@ def test_view_that_is_replaced_is_called(ways: Ways) -> None:
     assert [resolve(root, "/a/").func for _ in range(3)] == [there] * 3
 
 
-def test_path_leads_elsewhere_in_another_configuration(ways: Ways) -> None:
+def test_path_leads_elsewhere_in_another_configuration() -> None:
     one, another = make_root([path("a/", here)]), make_root([path("a/", there)])
 
     for _ in range(4):
@@ -265,55 +278,162 @@ def test_path_leads_elsewhere_in_another_configuration(ways: Ways) -> None:
         assert resolve(another, "/a/").func is there
 
 
-def test_no_more_than_some_paths_are_remembered(ways: Ways) -> None:
+@pytest.fixture
+def five(monkeypatch: pytest.MonkeyPatch) -> URLResolver:
+    """Return the root of a site of which five paths are remembered."""
     root = make_root([path("<int:pk>/", here)])
+    monkeypatch.setattr(Site, "current", Site(root, 5))
+    return root
 
+
+def test_no_more_than_some_paths_are_remembered(five: URLResolver) -> None:
     for number in range(20):
-        ask(root, f"/{number}/")
+        ask(five, f"/{number}/")
 
-    assert len(ways) == 5
-    assert ways.recall(root, "/14/") is None
-    assert ways.recall(root, "/19/") is not None
+    remembered = [number for number in range(20) if recall(five, f"/{number}/")]
+    assert remembered == [15, 16, 17, 18, 19]
 
 
-def test_memory_of_many_paths_does_not_grow_with_the_patterns_before(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(routing, "WAYS", Ways(100))
-    before = [path(f"{number}/", here) for number in range(1000)]
-    root = make_root([*before, path("end/<int:pk>/", here)])
-    ask(root, "/end/0/")
+def test_paths_that_come_once_push_out_none_that_came_again(five: URLResolver) -> None:
+    ask(five, "/0/")
+
+    for number in range(1, 20):
+        ask(five, f"/{number}/", times=1)
+
+    assert recall(five, "/0/") is not None
+
+
+def test_paths_that_come_once_are_noted_for_a_while(five: URLResolver) -> None:
+    for number in range(20):
+        ask(five, f"/{number}/", times=1)
+    for number in range(20):
+        ask(five, f"/{number}/", times=1)
+
+    assert not any(recall(five, f"/{number}/") for number in range(15))
+
+
+@pytest.mark.parametrize("name", ["v1", "v2"])
+def test_memory_of_paths_does_not_grow_with_the_patterns_before(name: str) -> None:
+    shared: list[Any] = [path(f"{number}/", here) for number in range(1000)]
+    shared.append(path("end/<int:pk>/", here))
+    root = make_root([path("v1/", include(shared)), path("v2/", include(shared))])
+    ask(root, "/v1/end/0/")
+    ask(root, "/v2/end/0/")
 
     tracemalloc.start()
     for number in range(1, 100):
-        ask(root, f"/end/{number}/")
+        ask(root, f"/{name}/end/{number}/")
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
+    assert recall(root, f"/{name}/end/99/") is not None
     # 8 bytes for each pattern, for each path.
     assert taken < 99 * 1000 * 8
 
 
-def test_paths_of_no_more_than_some_views_are_remembered(ways: Ways) -> None:
-    for _ in range(20):
-        ask(make_root([path("a/", here)]), "/a/")
+def test_configuration_that_another_takes_the_place_of_is_given_up() -> None:
+    root = make_root([path("a/", include([path("b/", here)]))])
+    ask(root, "/a/b/", times=3)
+    gone = weakref.ref(root)
 
-    assert len(ways._tried) <= 5
+    del root
+    ask(make_root([path("a/", here)]), "/a/")
+    gc.collect()
+
+    assert gone() is None
 
 
-def test_long_path_is_not_remembered(ways: Ways) -> None:
+def test_patterns_that_others_take_the_place_of_are_given_up() -> None:
+    patterns: list[Any] = [path("a/", include([path("b/", here)]))]
+    root = make_root(patterns)
+    ask(root, "/a/b/", times=1)
+    gone = weakref.ref(patterns[0])
+
+    patterns[0] = path("a/", include([path("b/", there)]))
+    ask(root, "/a/b/", times=1)
+    gc.collect()
+
+    assert gone() is None
+
+
+def test_long_path_is_not_remembered() -> None:
     root = make_root([path("<path:rest>", here)])
+    paths = ["/".ljust(size, "a") for size in (LONGEST, LONGEST + 1)]
 
-    for size in (LONGEST, LONGEST + 1):
-        ask(root, "/".ljust(size, "a"))
+    for asked_for in paths:
+        ask(root, asked_for)
 
-    assert len(ways) == 1
+    assert [recall(root, one) is not None for one in paths] == [True, False]
 
 
-def test_path_that_leads_nowhere_is_not_noted(ways: Ways) -> None:
-    root = make_root([path("a/", here)])
+class Enabled(list[Any]):
+    """A list that leaves out what is disabled."""
 
-    with pytest.raises(Exception, match="tried"):
-        resolve(root, "/b/")
+    disabled: Any = None
 
-    assert len(ways) == 0
+    def __iter__(self) -> Iterator[Any]:
+        """Leave it out."""
+        return (one for one in super().__iter__() if one is not self.disabled)
+
+
+@pytest.mark.parametrize("is_root", [True, False], ids=["root", "below"])
+def test_collection_that_decides_for_itself_is_asked_each_time(is_root: bool) -> None:
+    pattern = path("a/", here)
+    patterns = Enabled([pattern, path("<slug:any>/", there)])
+    root = make_root(patterns if is_root else [path("", include(patterns))])
+    ask(root, "/a/", times=4)
+
+    patterns.disabled = pattern
+
+    assert resolve(root, "/a/").func is there
+
+
+@pytest.mark.parametrize("is_root", [True, False], ids=["root", "below"])
+@pytest.mark.parametrize("kind", [deque, dict.fromkeys], ids=["deque", "dict"])
+def test_other_collections_lead_where_django_says(kind: Any, is_root: bool) -> None:
+    patterns = kind([path("a/", here), path("<slug:any>/", there)])
+    root = make_root(patterns if is_root else [path("", include(patterns))])
+
+    for _ in range(4):
+        assert [resolve(root, at).func for at in ("/a/", "/b/")] == [here, there]
+        with pytest.raises(Resolver404) as raised:
+            resolve(root, "/c")
+        with pytest.raises(Resolver404) as expected:
+            root.resolve("/c")
+        assert raised.value.args == expected.value.args
+
+
+def test_what_was_tried_is_found_again_when_it_is_asked_for() -> None:
+    root = make_root([path("b/", there), path("a/", here)])
+    ask(root, "/a/", times=3)
+
+    for _ in range(2):
+        match: Any = resolve(root, "/a/")
+        assert type(match) is RememberedMatch
+        assert match.tried == root.resolve("/a/").tried
+        for each in match.tried:
+            each.append("changed")
+
+
+def test_what_was_tried_is_what_is_tried_now() -> None:
+    patterns = [path("b/", there), path("a/", here)]
+    root = make_root(patterns)
+    ask(root, "/a/", times=3)
+    match: Any = resolve(root, "/a/")
+
+    del patterns[1]
+
+    assert match.tried == [[patterns[0]]]
+
+
+def test_remembered_match_is_shown_as_djangos_is() -> None:
+    root = make_root([path("a/<int:pk>/", here, name="a")])
+    ask(root, "/a/1/", times=3)
+
+    match = resolve(root, "/a/1/")
+
+    expected = root.resolve("/a/1/")
+    assert repr(match) == repr(expected)
+    assert tuple(match) == tuple(expected)
+    with pytest.raises(pickle.PicklingError):
+        pickle.dumps(match)
