@@ -155,13 +155,26 @@ class StreamBody(ResponseBase, StreamingHttpResponse):
         return None
 
     def _has_body(self) -> bool:
-        return not self._is_head and allows_body(self.status_code)
+        return allows_body(self.status_code) and not (
+            self._is_head or any(map(_ends_a_head, self._resource_closers))
+        )
 
     def _releases(self) -> bool:
         release = self.release_connections
         if isinstance(release, UnsetType):
             return conf.stream_release_connections
         return release
+
+
+def _ends_a_head(closer: object) -> bool:
+    """
+    Tell whether a closer is the ``close`` of a request that is a HEAD.
+
+    Django's handlers give it to every response, so that one that nothing of ours
+    has prepared learns of its request all the same.
+    """
+    owner = getattr(closer, "__self__", None)
+    return isinstance(owner, HttpRequest) and owner.method == "HEAD"
 
 
 class _Nothing:

@@ -281,6 +281,28 @@ def test_bolt_view_answers_head_without_the_middleware(ask: Ask, source: Any) ->
 
 
 @KINDS
+@pytest.mark.parametrize(
+    "middleware",
+    [[], ["django.middleware.gzip.GZipMiddleware"]],
+    ids=["nothing", "compression"],
+)
+def test_head_leaves_the_source_unstarted_where_only_django_meets_the_request(
+    ask: Ask, source: Any, middleware: list[str]
+) -> None:
+    made = []
+
+    def view(request: HttpRequest) -> StreamingResponse:
+        made.append(source(b"never"))
+        return StreamingResponse(made[0])
+
+    with override_settings(MIDDLEWARE=middleware):
+        answer = ask(view, method="HEAD", headers={"Accept-Encoding": "gzip"})
+
+    assert (answer.status, answer.body) == (200, b"")
+    assert is_closed(made[0])
+
+
+@KINDS
 @pytest.mark.parametrize("status", [204, 304])
 def test_a_status_without_a_body_never_starts_the_source(
     ask: Ask, source: Any, status: int
