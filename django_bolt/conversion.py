@@ -20,7 +20,7 @@ from django.db.models import Model, QuerySet
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django.utils.functional import Promise
 
-from django_bolt.encoding import encode_json_inline
+from django_bolt.encoding import encode_json, encode_json_inline
 from django_bolt.encoding.hook import is_pydantic
 from django_bolt.responses.base import Response, with_article
 from django_bolt.responses.content import (
@@ -106,7 +106,13 @@ class Conversion:
             TypeError: The type of ``value`` converts to no response, or it
                 holds something that cannot be encoded.
         """
-        return self._make(self._choose(value), value)
+        response_class = self._choose(value)
+        if response_class is JSON and self.status_code == 200 and not self.headers:
+            try:
+                return make_encoded(encode_json(value))
+            except (TypeError, ValueError) as error:
+                self._raise_naming_the_view(error, value)
+        return self._make(response_class, value)
 
     async def aconvert(self, value: object) -> HttpResponseBase:
         """Do the same in an event loop: what may query goes to a thread."""

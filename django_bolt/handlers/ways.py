@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 from django.urls import Resolver404, ResolverMatch
@@ -50,6 +50,10 @@ class RememberedMatch(ResolverMatch):
         del self.tried
         self._root = root
         self._path = path
+
+    def __iter__(self) -> Iterator[Any]:
+        # For Django, which takes it apart: as a sequence that takes four calls.
+        return iter((self.func, self.args, self.kwargs))
 
     @cached_property
     def tried(self) -> Any:  # type: ignore[override]

@@ -434,6 +434,6 @@ def test_remembered_match_is_shown_as_djangos_is() -> None:
 
     expected = root.resolve("/a/1/")
     assert repr(match) == repr(expected)
-    assert tuple(match) == tuple(expected)
+    assert [*match] == [*expected] == [match[0], match[1], match[2]]
     with pytest.raises(pickle.PicklingError):
         pickle.dumps(match)
