@@ -21,7 +21,6 @@ from django.core.handlers.asgi import ASGIHandler, get_script_prefix
 from django.core.handlers.base import reset_urlconf
 from django.core.signals import request_finished, request_started
 from django.http.response import HttpResponseBase
-from django.urls import base as urls
 from django.urls import set_script_prefix
 
 from django_bolt.conf import read
@@ -56,11 +55,9 @@ from django_bolt.handlers.threads import (
     open_lease,
 )
 from django_bolt.handlers.types import Receive, Scope, Send
-from django_bolt.handlers.urlconfs import forget_urlconf
+from django_bolt.handlers.urlconfs import PREFIXES, forget_urlconf
 from django_bolt.handlers.views import ViewCaller, accept_inline
 from django_bolt.responses.body import StreamBody
-
-_PREFIXES = getattr(urls, "_prefixes", None)
 
 _DJANGOS_CALL = find_original(ASGIHandler, "__call__")
 _DJANGOS_HANDLE = find_original(ASGIHandler, "handle")
@@ -179,7 +176,7 @@ class BoltASGIHandler(ViewCaller, ASGIHandler):
         try:
             prefix = get_script_prefix(scope)
             # Nothing set is the same as "/", which "" becomes.
-            if prefix or not is_untouched(_PREFIXES):
+            if prefix or not is_untouched(PREFIXES):
                 set_script_prefix(prefix)
             if lease is None or STARTED.present() is None:
                 await request_started.asend(sender=self.__class__, scope=scope)

@@ -84,9 +84,7 @@ class Step:
     )
 
     def __init__(self, middleware: Any) -> None:
-        self.process_request = find_entry(middleware) or getattr(
-            middleware, "process_request", None
-        )
+        self.process_request = find_entry(middleware)
         self.process_response = find_shortcut(middleware) or getattr(
             middleware, "process_response", None
         )

@@ -2,7 +2,8 @@
 What three of Django's middleware do to every request, done in fewer steps.
 
 The headers of two are put where Django's own calls would put them. A response or
-headers of a class that may do it in a way of its own are left to Django.
+headers of a class that may do it in a way of its own are left to Django, and so
+is a request that may be refused or redirected.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from typing import Any, TypeAlias
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase, ResponseHeaders
 
+from django_bolt.conf import read
 from django_bolt.handlers.computing import class_name
 from django_bolt.handlers.originals import has_originals
 
-Process: TypeAlias = "Callable[[HttpRequest, Any], Any]"
+Process: TypeAlias = "Callable[..., Any]"
 
 
 def find_shortcut(middleware: Any) -> Process | None:
@@ -36,29 +38,51 @@ def find_shortcut(middleware: Any) -> Process | None:
     return make(middleware)
 
 
-def find_entry(middleware: Any) -> Callable[[HttpRequest], Any] | None:
+def find_entry(middleware: Any) -> Process | None:
     """
-    Return what does more than ``process_request`` of a middleware, to save more.
+    Return what does at least as much as ``process_request`` of a middleware, sooner.
 
     Args:
         middleware: Any one that derives from ``MiddlewareMixin``.
 
     Returns:
-        ``None`` where there is nothing to save.
+        ``None`` where nothing is to be done.
     """
+    process: Process | None = getattr(middleware, "process_request", None)
     kind = type(middleware)
-    if class_name(kind) != _AUTHENTICATION or not has_originals(
-        kind, "process_request"
-    ):
-        return None
+    make = _ENTRIES.get(class_name(kind))
+    if process is None or make is None or not has_originals(kind, "process_request"):
+        return process
+    return make(middleware, process)
+
+
+def _hasten_users(middleware: Any, process: Process) -> Process:
+    """Have ``AuthenticationMiddleware`` save the user a hop to a thread."""
     # It needs the models, as this middleware does.
     from django_bolt.handlers.users import hasten
-
-    process: Callable[[HttpRequest], None] = middleware.process_request
 
     def process_request(request: HttpRequest) -> None:
         process(request)
         hasten(request)
+
+    return process_request
+
+
+def _redirect(middleware: Any, process: Process) -> Process | None:
+    """Leave out ``SecurityMiddleware`` where it redirects nobody."""
+    return process if middleware.redirect else None
+
+
+def _check_host(middleware: Any, process: Process) -> Process:
+    """Shorten ``CommonMiddleware``: it checks the host, and seldom more."""
+
+    def process_request(request: HttpRequest) -> Any:
+        if read("PREPEND_WWW") or (
+            read("DISALLOWED_USER_AGENTS") and "HTTP_USER_AGENT" in request.META
+        ):
+            return process(request)
+        request.get_host()
+        return None
 
     return process_request
 
@@ -118,7 +142,11 @@ def _write_policies(middleware: Any) -> Process | None:
     return process_response
 
 
-_AUTHENTICATION = "django.contrib.auth.middleware.AuthenticationMiddleware"
+_ENTRIES: dict[str, Callable[[Any, Process], Process | None]] = {
+    "django.contrib.auth.middleware.AuthenticationMiddleware": _hasten_users,
+    "django.middleware.common.CommonMiddleware": _check_host,
+    "django.middleware.security.SecurityMiddleware": _redirect,
+}
 
 _SHORTCUTS: dict[str, Callable[[Any], Process | None]] = {
     "django.middleware.common.CommonMiddleware": _write_lengths,

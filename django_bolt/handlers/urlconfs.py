@@ -15,6 +15,9 @@ from typing import Any
 from django.urls import base as urls
 from django.urls import get_urlconf, set_urlconf
 
+PREFIXES: object = getattr(urls, "_prefixes", None)
+"""Where Django keeps the prefix of a site that is below another."""
+
 _VARIABLE: ContextVar[Any] | None = getattr(
     getattr(getattr(urls, "_urlconfs", None), "_storage", None), "_data", None
 )

@@ -28,11 +28,11 @@ from django_bolt.conf import read
 from django_bolt.handlers.idle import cache_ends, is_kept, thread_connections
 from django_bolt.handlers.middleware import join
 from django_bolt.handlers.originals import find_original
-from django_bolt.handlers.receivers import FINISHED, STARTED
+from django_bolt.handlers.receivers import FINISHED, STARTED, is_untouched
 from django_bolt.handlers.requests import KnownHosts
 from django_bolt.handlers.routing import Router
 from django_bolt.handlers.sending import has_cookies
-from django_bolt.handlers.urlconfs import choose_urlconf, forget_urlconf
+from django_bolt.handlers.urlconfs import PREFIXES, choose_urlconf, forget_urlconf
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -139,8 +139,10 @@ class BoltWSGIHandler(Router, WSGIHandler):
         if script_name is None:
             script_name = get_script_name(environ)
         prefix = script_name if script_name.endswith("/") else f"{script_name}/"
-        # Asking takes half as long as setting.
-        if get_script_prefix() != prefix:
+        # Nothing set is the same as "/"; asking takes half as long as setting.
+        if not (prefix == "/" and is_untouched(PREFIXES)) and (
+            get_script_prefix() != prefix
+        ):
             set_script_prefix(prefix)
         # Django's own receivers concern the connections of this thread only.
         if STARTED.present() is None or thread_connections():

@@ -1,5 +1,6 @@
 """The headers of two of Django's middleware, whoever writes them."""
 
+import re
 import types
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,11 +12,13 @@ from django.http.response import ResponseHeaders
 from django.middleware.security import SecurityMiddleware
 from django.urls import path
 
-from django_bolt.handlers.shortcuts import find_shortcut
+from django_bolt.handlers.shortcuts import find_entry, find_shortcut
 from tests.handlers.exchanges import ask
 
 SECURITY = "django.middleware.security.SecurityMiddleware"
 COMMON = "django.middleware.common.CommonMiddleware"
+
+BOTS = re.compile("bot")
 
 DEFAULTS = {
     "content-type": "text/html; charset=utf-8",
@@ -209,3 +212,53 @@ def test_slash_is_added_where_that_finds_something(
     )
 
     assert (exchange.status, exchange.headers["location"]) == (301, "/page/")
+
+
+@pytest.mark.parametrize(
+    ("middleware", "settings", "headers", "status"),
+    [
+        pytest.param(SECURITY, {}, {}, 200, id="nothing to redirect"),
+        pytest.param(SECURITY, {"SECURE_SSL_REDIRECT": True}, {}, 301, id="to https"),
+        pytest.param(COMMON, {"PREPEND_WWW": True}, {}, 301, id="to www"),
+        pytest.param(
+            COMMON,
+            {"DISALLOWED_USER_AGENTS": [BOTS]},
+            {"user-agent": "bot"},
+            403,
+            id="bot",
+        ),
+        pytest.param(
+            COMMON,
+            {"DISALLOWED_USER_AGENTS": [BOTS]},
+            {"user-agent": "browser"},
+            200,
+            id="no bot",
+        ),
+        pytest.param(COMMON, {"DISALLOWED_USER_AGENTS": [BOTS]}, {}, 200, id="nobody"),
+        pytest.param(COMMON, {"ALLOWED_HOSTS": ["other"]}, {}, 400, id="host"),
+        pytest.param(COMMON, {}, {"user-agent": "bot"}, 200, id="nobody is refused"),
+    ],
+)
+def test_request_is_refused_and_redirected_as_the_settings_say(
+    middleware: str,
+    settings: dict[str, Any],
+    headers: dict[str, str],
+    status: int,
+    handler_class: type[ASGIHandler],
+) -> None:
+    exchange = ask(
+        here,
+        middleware=[middleware],
+        settings=settings,
+        headers=headers,
+        handler_class=handler_class,
+    )
+
+    assert exchange.status == status
+    assert ("location" in exchange.headers) == (status == 301)
+
+
+def test_subclass_enters_by_its_own_method() -> None:
+    middleware = Subclass(lambda request: HttpResponse())
+
+    assert find_entry(middleware) == middleware.process_request
