@@ -106,13 +106,7 @@ class Conversion:
             TypeError: The type of ``value`` converts to no response, or it
                 holds something that cannot be encoded.
         """
-        response_class = self._choose(value)
-        if response_class is JSON and self.status_code == 200 and not self.headers:
-            try:
-                return make_encoded(encode_json(value))
-            except (TypeError, ValueError) as error:
-                self._raise_naming_the_view(error, value)
-        return self._make(response_class, value)
+        return self._make(self._choose(value), value)
 
     async def aconvert(self, value: object) -> HttpResponseBase:
         """Do the same in an event loop: what may query goes to a thread."""
@@ -127,7 +121,7 @@ class Conversion:
                 self._raise_naming_the_view(error, value)
             if encoded is None:
                 return await sync_to_async(self._make)(response_class, value)
-            if response_class is JSON and self.status_code == 200 and not self.headers:
+            if self._is_simple(response_class):
                 return make_encoded(encoded)
             value = msgspec.Raw(encoded)
         return self._make(response_class, value)
@@ -146,11 +140,17 @@ class Conversion:
 
     def _make(self, response_class: ResponseClass, value: object) -> HttpResponseBase:
         try:
+            if self._is_simple(response_class):
+                return make_encoded(encode_json(value))
             return response_class(
                 value, status_code=self.status_code, headers=self.headers
             )
         except (TypeError, ValueError) as error:
             self._raise_naming_the_view(error, value)
+
+    def _is_simple(self, response_class: ResponseClass) -> bool:
+        """Tell whether the response is what ``make_encoded`` makes."""
+        return response_class is JSON and self.status_code == 200 and not self.headers
 
     def _raise_naming_the_view(self, error: Exception, value: object) -> NoReturn:
         """Name the view: it has returned, and no line of a traceback is its."""

@@ -18,7 +18,8 @@ from django_bolt.conf import read
 from django_bolt.handlers.computing import class_name
 from django_bolt.handlers.originals import has_originals
 
-Process: TypeAlias = "Callable[..., Any]"
+Enter: TypeAlias = "Callable[[HttpRequest], Any]"
+Process: TypeAlias = "Callable[[HttpRequest, Any], Any]"
 
 
 def find_shortcut(middleware: Any) -> Process | None:
@@ -38,7 +39,7 @@ def find_shortcut(middleware: Any) -> Process | None:
     return make(middleware)
 
 
-def find_entry(middleware: Any) -> Process | None:
+def find_entry(middleware: Any) -> Enter | None:
     """
     Return what does at least as much as ``process_request`` of a middleware, sooner.
 
@@ -48,7 +49,7 @@ def find_entry(middleware: Any) -> Process | None:
     Returns:
         ``None`` where nothing is to be done.
     """
-    process: Process | None = getattr(middleware, "process_request", None)
+    process: Enter | None = getattr(middleware, "process_request", None)
     kind = type(middleware)
     make = _ENTRIES.get(class_name(kind))
     if process is None or make is None or not has_originals(kind, "process_request"):
@@ -56,7 +57,7 @@ def find_entry(middleware: Any) -> Process | None:
     return make(middleware, process)
 
 
-def _hasten_users(middleware: Any, process: Process) -> Process:
+def _hasten_users(middleware: Any, process: Enter) -> Enter:
     """Have ``AuthenticationMiddleware`` save the user a hop to a thread."""
     # It needs the models, as this middleware does.
     from django_bolt.handlers.users import hasten
@@ -68,12 +69,12 @@ def _hasten_users(middleware: Any, process: Process) -> Process:
     return process_request
 
 
-def _redirect(middleware: Any, process: Process) -> Process | None:
+def _redirect(middleware: Any, process: Enter) -> Enter | None:
     """Leave out ``SecurityMiddleware`` where it redirects nobody."""
     return process if middleware.redirect else None
 
 
-def _check_host(middleware: Any, process: Process) -> Process:
+def _check_host(middleware: Any, process: Enter) -> Enter:
     """Shorten ``CommonMiddleware``: it checks the host, and seldom more."""
 
     def process_request(request: HttpRequest) -> Any:
@@ -142,7 +143,7 @@ def _write_policies(middleware: Any) -> Process | None:
     return process_response
 
 
-_ENTRIES: dict[str, Callable[[Any, Process], Process | None]] = {
+_ENTRIES: dict[str, Callable[[Any, Enter], Enter | None]] = {
     "django.contrib.auth.middleware.AuthenticationMiddleware": _hasten_users,
     "django.middleware.common.CommonMiddleware": _check_host,
     "django.middleware.security.SecurityMiddleware": _redirect,

@@ -34,17 +34,21 @@ _log = sync_to_async(log_response, thread_sensitive=False)
 _is_async = functools.lru_cache(maxsize=4096)(iscoroutinefunction)
 
 
-def _is_coroutine_function(call: Any) -> bool:
-    """Tell of a function that is written so; others may be said to be one."""
-    return type(call) is FunctionType and bool(call.__code__.co_flags & CO_COROUTINE)
+def is_async_view(call: Callable[..., Any], *, is_lasting: bool) -> bool:
+    """
+    Tell whether a view is a coroutine function, which takes Python long.
 
-
-def is_async_view(view: Callable[..., Any]) -> bool:
-    """Tell whether a view is a coroutine function, which takes Python long."""
+    Args:
+        call: The view, or what is called for it.
+        is_lasting: Whether it is called for other requests too. What is made for
+            one request is not worth remembering.
+    """
+    if type(call) is FunctionType and call.__code__.co_flags & CO_COROUTINE:
+        return True
     try:
-        return _is_async(view)
+        return _is_async(call) if is_lasting else iscoroutinefunction(call)
     except TypeError:  # A callable object that cannot be hashed.
-        return iscoroutinefunction(view)
+        return iscoroutinefunction(call)
 
 
 def accept_inline(method: Any, adapted: Any) -> Any:
@@ -115,10 +119,7 @@ class ViewCaller(Router):
                 break
         if response is None:
             call: Any = self.make_view_atomic(view)
-            if _is_coroutine_function(call) or (
-                # What is made of a view for this request is not worth remembering.
-                is_async_view(call) if call is view else iscoroutinefunction(call)
-            ):
+            if is_async_view(call, is_lasting=call is view):
                 try:
                     response = await call(request, *args, **kwargs)
                 except Exception as error:

@@ -244,7 +244,7 @@ def test_view_may_be_an_object_without_a_hash(
     handler_class: type[ASGIHandler],
 ) -> None:
     assert ask(Callable(), handler_class=handler_class).body == b"object"
-    assert not is_async_view(Callable())
+    assert not is_async_view(Callable(), is_lasting=True)
 
 
 def guarded(request: HttpRequest) -> HttpResponse:
